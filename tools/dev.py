@@ -1,0 +1,340 @@
+"""Sets Parley up, runs it and checks it: python3 tools/dev.py COMMAND [arguments].
+
+run     installs what is missing and serves; arguments go to wsgi.py
+test    checks, then the whole test suite with coverage; with arguments only pytest, with these arguments
+check   style, types, import contract, lock files
+fix     formats the Python code and repairs what can be repaired by itself
+bench   the benchmarks; arguments go to them
+assets  builds static/dist
+setup   installs everything that run and test need
+lock    writes requirements/*.txt and package-lock.json anew; with --upgrade also newer versions
+
+Every step leaves the hash of its inputs in .venv, so the second time costs a tenth of a second.
+Standard library only, and no syntax newer than Python 3.6: an old Python shall be able to say that it is too old.
+"""
+
+import hashlib
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows: two set-ups at once are not guarded against
+    fcntl = None
+
+ROOT = Path(__file__).resolve().parents[1]
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / "python"
+UV_VERSION = "0.13.9"
+OLDEST, NEWEST = (3, 11), (3, 13)
+OLDEST_NODE = 20
+LOCKED = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--no-annotate"]
+LOCKED += ["--no-emit-index-url", "--no-emit-find-links", "--quiet"]
+
+
+# Steps
+
+
+def call(*command, **options):
+    """Run a command in the project's folder; a failure ends everything, with the command's own message above it."""
+    command = [str(part) for part in command]
+    try:
+        subprocess.run(command, cwd=str(ROOT), check=True, **options)
+    except subprocess.CalledProcessError as error:
+        sys.exit("dev.py: this failed: {}".format(" ".join(command)) if error.returncode > 0 else 1)
+
+
+def become(*command):
+    """Replace this process, so that signals and the exit code are the command's own."""
+    sys.stdout.flush()
+    environment = dict(os.environ, PATH="{}{}{}".format(BIN, os.pathsep, os.environ.get("PATH", "")))
+    environment.setdefault("PYTHONUNBUFFERED", "1")
+    os.chdir(str(ROOT))
+    if os.name == "nt":
+        sys.exit(subprocess.call([str(part) for part in command], env=environment))
+    os.execve(str(command[0]), [str(part) for part in command], environment)
+
+
+def fingerprint(inputs):
+    """The hash of files (paths) and facts (strings)."""
+    digest = hashlib.sha256()
+    for item in inputs:
+        content = item.read_bytes() if isinstance(item, Path) else str(item).encode()
+        digest.update("{}:{}:".format(item, len(content)).encode() + content)
+    return digest.hexdigest()
+
+
+def once(name, inputs, step, product=VENV):
+    """Take a step unless it was last taken with the same inputs, and what it made is still there."""
+    stamp = VENV / "stamp-{}".format(name)
+    wanted = fingerprint(inputs)
+    if product.exists() and stamp.exists() and stamp.read_text() == wanted:
+        return
+    start = time.monotonic()
+    print("{} ...".format(name), flush=True)
+    step()
+    stamp.write_text(wanted)
+    print("{}: {:.1f} s".format(name, time.monotonic() - start), flush=True)
+
+
+def has_stamp(name):
+    return (VENV / "stamp-{}".format(name)).exists()
+
+
+def one_at_a_time():
+    """Hold the project's folder until this process ends or becomes another one."""
+    if fcntl:
+        fcntl.flock(os.open(str(ROOT), os.O_RDONLY), fcntl.LOCK_EX)
+
+
+# Python
+
+
+def is_tested(version):
+    return OLDEST <= tuple(version[:2]) <= NEWEST
+
+
+def other_python():
+    """A tested Python on the PATH. It is started to be sure: some version managers put up empty shims."""
+    for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
+        found = shutil.which("python3.{}".format(minor))
+        if found and subprocess.call([found, "-c", ""], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0:
+            return found
+    return None
+
+
+def suitable_python():
+    """Go on under a Python that the project is tested with."""
+    if is_tested(sys.version_info):
+        return
+    other = other_python()
+    if other:
+        sys.exit(subprocess.call([other, str(Path(__file__).resolve())] + sys.argv[1:]))
+    running = ".".join(str(part) for part in sys.version_info[:3])
+    if sys.version_info[:2] < OLDEST:
+        sys.exit("dev.py: Parley needs Python 3.11, 3.12 or 3.13; this is {} ({}).".format(running, sys.executable))
+    print("dev.py: Python {} is newer than those that Parley is tested with (3.11 to 3.13).".format(running))
+
+
+def pip():
+    """The pip to install with: the environment's own, else (no ensurepip) the one that made the environment."""
+    if importlib.util.find_spec("ensurepip"):
+        return [PYTHON, "-m", "pip"]
+    return [sys.executable, "-m", "pip", "--python", PYTHON]
+
+
+def make_venv():
+    if not importlib.util.find_spec("ensurepip") and not importlib.util.find_spec("pip"):
+        sys.exit(
+            "dev.py: this Python ({}) can neither make virtual environments nor has it pip.\n"
+            "On Debian and Ubuntu: apt install python3-venv".format(sys.executable)
+        )
+    shutil.rmtree(str(VENV), ignore_errors=True)
+    options = [] if importlib.util.find_spec("ensurepip") else ["--without-pip"]
+    call(sys.executable, "-m", "venv", VENV, *options)
+
+
+def python_environment():
+    """The virtual environment, made anew when the project moved or another Python is asked for."""
+    facts = [str(VENV), sys.version_info[:2]]
+    stamp = VENV / "stamp-environment"
+    if not PYTHON.exists() or not stamp.exists() or stamp.read_text() != fingerprint(facts):
+        make_venv()
+        stamp.write_text(fingerprint(facts))
+    once("uv", [UV_VERSION], install_uv)
+
+
+def install_uv():
+    quiet = ["--quiet", "--disable-pip-version-check"]
+    call(*(pip() + ["install", "uv=={}".format(UV_VERSION)] + quiet))
+
+
+def install_locked(lock):
+    """Install exactly what a lock names. Where uv gets nothing, pip may: it has a configuration of its own."""
+    tail = ["install", "--quiet", "--require-hashes", "-r", str(lock)]
+    uv = [str(BIN / "uv"), "pip"] + tail + ["--python", str(PYTHON)]
+    if subprocess.call(uv, cwd=str(ROOT)) != 0:
+        print("uv could not install {}; trying pip".format(lock.name), flush=True)
+        call(*(pip() + tail))
+
+
+def python_packages(everything):
+    """The packages of requirements/run.txt or test.txt (which holds run.txt's too, so it never shrinks)."""
+    name = "test" if everything or has_stamp("python-test") else "run"
+    lock = ROOT / "requirements" / "{}.txt".format(name)
+    once("python-{}".format(name), [lock], lambda: install_locked(lock))
+
+
+# Node
+
+
+def system_node():
+    """Whether node and npm are there, and new enough."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if not node or not npm or os.environ.get("NO_SYSTEM_NODE"):
+        return False
+    answer = subprocess.run([node, "-p", "process.versions.node"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    version = answer.stdout.decode().split(".")[0]
+    return version.isdigit() and int(version) >= OLDEST_NODE
+
+
+def npm(*arguments):
+    """Call npm: the system's, else the one from a wheel in the environment."""
+    if system_node():
+        return call(shutil.which("npm"), *arguments)
+    lock = ROOT / "requirements" / "node.txt"
+    once("node", [lock], lambda: install_locked(lock))
+    path = "{}{}{}".format(BIN, os.pathsep, os.environ.get("PATH", ""))
+    return call(BIN / "npm", *arguments, env=dict(os.environ, PATH=path))
+
+
+def node_packages(everything):
+    """node_modules, exactly as locked. They shrink no more than Python's packages do."""
+    name = "test" if everything or has_stamp("npm-test") else "run"
+    omit = [] if name == "test" else ["--omit=dev"]
+    inputs = [ROOT / "package.json", ROOT / "package-lock.json", ROOT / ".npmrc"]
+    once("npm-" + name, inputs, lambda: npm("ci", "--loglevel=error", *omit), ROOT / "node_modules")
+
+
+def native(pattern, package):
+    """A program inside node_modules that needs no node to run."""
+    found = next((ROOT / "node_modules").glob(pattern), None)
+    if not found:
+        sys.exit("dev.py: {} has no build for this machine in node_modules".format(package))
+    return found
+
+
+# What the commands are made of
+
+
+def prepare(everything=False):
+    """Everything that run needs; or everything at all."""
+    one_at_a_time()
+    python_environment()
+    python_packages(everything)
+    node_packages(everything)
+    build_assets()
+
+
+def build_assets():
+    built = ROOT / "static" / "dist"
+    sources = sorted(path for path in (ROOT / "static").rglob("*") if path.is_file() and built not in path.parents)
+    inputs = [ROOT / "tools" / "assets.py", ROOT / "package-lock.json", os.environ.get("DEBUG", "")]
+    once("assets", inputs + sources, lambda: call(PYTHON, ROOT / "tools" / "assets.py"), built / "manifest.json")
+
+
+def hosts_in_locks():
+    """Lines of lock files that tie them to a registry."""
+    locks = sorted((ROOT / "requirements").glob("*.txt")) + [ROOT / "package-lock.json"]
+    return [
+        "{}:{}: {}".format(lock.relative_to(ROOT), number, line.strip())
+        for lock in locks
+        for number, line in enumerate(lock.read_text().splitlines(), 1)
+        if re.search(r"https?://|\bresolved\b", line)
+    ]
+
+
+def passes(*command):
+    print("$ {}".format(" ".join(os.path.basename(str(part)) for part in command)), flush=True)
+    return subprocess.call([str(part) for part in command], cwd=str(ROOT)) == 0
+
+
+def run_checks():
+    """All checks, also after one has failed; ends the process if any has."""
+    hosts = hosts_in_locks()
+    for line in hosts:
+        print("a lock names a host: {}".format(line))
+    results = [
+        not hosts,
+        passes(BIN / "ruff", "check", "--quiet"),
+        passes(BIN / "ruff", "format", "--check", "--quiet"),
+        passes(native("@typescript/*/lib/tsc*", "typescript"), "-p", "."),
+        passes(BIN / "lint-imports", "--no-cache"),
+    ]
+    if not all(results):
+        sys.exit("dev.py: checks failed (`make fix` repairs formatting)")
+
+
+def compile_lock(name, *arguments):
+    lock = ROOT / "requirements" / "{}.txt".format(name)
+    call(BIN / "uv", "pip", "compile", *(LOCKED + list(arguments) + ["-o", lock]), stdout=subprocess.DEVNULL)
+
+
+# Commands
+
+
+def run(*arguments):
+    prepare()
+    become(PYTHON, "wsgi.py", *arguments)
+
+
+def test(*arguments):
+    prepare(everything=True)
+    if arguments:
+        become(PYTHON, "-m", "pytest", *arguments)
+    run_checks()
+    become(PYTHON, "-m", "pytest", "--cov", "--cov-report=term-missing:skip-covered")
+
+
+def check():
+    prepare(everything=True)
+    run_checks()
+
+
+def fix():
+    prepare(everything=True)
+    passes(BIN / "ruff", "format")
+    passes(BIN / "ruff", "check", "--fix")
+    passes(BIN / "ruff", "format", "--quiet")
+
+
+def bench(*arguments):
+    prepare(everything=True)
+    if not (ROOT / "tests" / "performance" / "__main__.py").exists():
+        sys.exit("dev.py: there is no benchmark yet (tests/performance)")
+    become(PYTHON, "-m", "tests.performance", *arguments)
+
+
+def assets():
+    prepare()
+
+
+def setup():
+    start = time.monotonic()
+    prepare(everything=True)
+    print("ready in {:.1f} s".format(time.monotonic() - start))
+
+
+def lock(*arguments):
+    one_at_a_time()
+    python_environment()
+    constraint = ["-c", ROOT / "requirements" / "run.txt"]
+    compile_lock("run", "pyproject.toml", *arguments)
+    compile_lock("test", "pyproject.toml", "--group", "test", *(constraint + list(arguments)))
+    compile_lock("node", "--group", "node", *arguments)
+    npm("update" if "--upgrade" in arguments else "install", "--package-lock-only", "--loglevel=error")
+
+
+COMMANDS = {f.__name__: f for f in (run, test, check, fix, bench, assets, setup, lock)}
+
+
+def main(name="", *arguments):
+    """Find the command and do it."""
+    if name not in COMMANDS:
+        sys.exit(__doc__)
+    suitable_python()
+    COMMANDS[name](*arguments)
+
+
+if __name__ == "__main__":
+    try:
+        main(*sys.argv[1:])
+    except KeyboardInterrupt:
+        sys.exit(130)
