@@ -1,4 +1,6 @@
-"""Builds static/dist: bundles with hashed names, a manifest, and .gz and .br beside them. Run by tools/dev.py in .venv.
+"""Builds static/dist: bundles with hashed names, a manifest, and .gz and .br beside them.
+
+tools/dev.py runs it, with the Python of .venv.
 
 The manifest maps a source to what a page needs of it:
     {"static/js/chat/main.js": {"file": "chat-2MTYP7QV.js", "imports": ["shared-GLMF7UGH.js"]}}
@@ -51,11 +53,13 @@ def esbuild(entries: dict[str, str], *options: str) -> dict:
 
 
 def bundle() -> dict:
-    """All bundles. Customers bring older browsers than agents, and strangers' sites (the loader) the oldest."""
+    """All bundles. Customers bring older browsers than agents, visitors of other sites the oldest."""
     styles = {name: f"static/css/{name}.css" for name in ("chat", "agent", "pages")}
     return {
         **esbuild({"chat": "static/js/chat/main.js"}, *MODULES, "--target=es2020"),
-        **esbuild({name: f"static/js/{name}/main.js" for name in ("agent", "pages")}, *MODULES, "--target=es2022"),
+        **esbuild(
+            {name: f"static/js/{name}/main.js" for name in ("agent", "pages")}, *MODULES, "--target=es2022"
+        ),
         **esbuild(styles, *HASHED, "--target=es2022,chrome100,firefox100,safari15.4"),
         **esbuild({"loader": LOADER}, "--format=iife", "--target=es2018"),
     }

@@ -10,7 +10,8 @@ setup   installs everything that run and test need
 lock    writes requirements/*.txt and package-lock.json anew; with --upgrade also newer versions
 
 Every step leaves the hash of its inputs in .venv, so the second time costs a tenth of a second.
-Standard library only, and no syntax newer than Python 3.6: an old Python shall be able to say that it is too old.
+Standard library only, and no syntax newer than Python 3.6: an old Python shall be able to say that
+it is too old.
 """
 
 import hashlib
@@ -43,7 +44,7 @@ LOCKED += ["--no-emit-index-url", "--no-emit-find-links", "--quiet"]
 
 
 def call(*command, **options):
-    """Run a command in the project's folder; a failure ends everything, with the command's own message above it."""
+    """Run a command in the project's folder; a failure ends everything, its own message above ours."""
     command = [str(part) for part in command]
     try:
         subprocess.run(command, cwd=str(ROOT), check=True, **options)
@@ -105,7 +106,7 @@ def other_python():
     """A tested Python on the PATH. It is started to be sure: some version managers put up empty shims."""
     for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
         found = shutil.which("python3.{}".format(minor))
-        if found and subprocess.call([found, "-c", ""], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0:
+        if found and subprocess.call([found, "-c", ""], stderr=subprocess.DEVNULL) == 0:
             return found
     return None
 
@@ -116,15 +117,15 @@ def suitable_python():
         return
     other = other_python()
     if other:
-        sys.exit(subprocess.call([other, str(Path(__file__).resolve())] + sys.argv[1:]))
+        sys.exit(subprocess.call([other, str(Path(__file__).resolve()), *sys.argv[1:]]))
     running = ".".join(str(part) for part in sys.version_info[:3])
     if sys.version_info[:2] < OLDEST:
-        sys.exit("dev.py: Parley needs Python 3.11, 3.12 or 3.13; this is {} ({}).".format(running, sys.executable))
-    print("dev.py: Python {} is newer than those that Parley is tested with (3.11 to 3.13).".format(running))
+        sys.exit("dev.py: Parley needs Python 3.11, 3.12 or 3.13; {} is {}".format(sys.executable, running))
+    print("dev.py: Python {} is newer than those Parley is tested with (3.11 to 3.13)".format(running))
 
 
 def pip():
-    """The pip to install with: the environment's own, else (no ensurepip) the one that made the environment."""
+    """The environment's own pip; without ensurepip it has none, and the one of this Python does it."""
     if importlib.util.find_spec("ensurepip"):
         return [PYTHON, "-m", "pip"]
     return [sys.executable, "-m", "pip", "--python", PYTHON]
@@ -153,16 +154,16 @@ def python_environment():
 
 def install_uv():
     quiet = ["--quiet", "--disable-pip-version-check"]
-    call(*(pip() + ["install", "uv=={}".format(UV_VERSION)] + quiet))
+    call(*pip(), "install", "uv=={}".format(UV_VERSION), *quiet)
 
 
 def install_locked(lock):
-    """Install exactly what a lock names. Where uv gets nothing, pip may: it has a configuration of its own."""
+    """Install exactly what a lock names. Where uv gets nothing, pip may: it is configured apart."""
     tail = ["install", "--quiet", "--require-hashes", "-r", str(lock)]
-    uv = [str(BIN / "uv"), "pip"] + tail + ["--python", str(PYTHON)]
+    uv = [str(BIN / "uv"), "pip", *tail, "--python", str(PYTHON)]
     if subprocess.call(uv, cwd=str(ROOT)) != 0:
         print("uv could not install {}; trying pip".format(lock.name), flush=True)
-        call(*(pip() + tail))
+        call(*pip(), *tail)
 
 
 def python_packages(everything):
@@ -180,8 +181,8 @@ def system_node():
     node, npm = shutil.which("node"), shutil.which("npm")
     if not node or not npm or os.environ.get("NO_SYSTEM_NODE"):
         return False
-    answer = subprocess.run([node, "-p", "process.versions.node"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    version = answer.stdout.decode().split(".")[0]
+    answer = subprocess.run([node, "--version"], stdout=subprocess.PIPE, check=False).stdout.decode()
+    version = answer.strip().lstrip("v").split(".")[0]
     return version.isdigit() and int(version) >= OLDEST_NODE
 
 
@@ -225,14 +226,16 @@ def prepare(everything=False):
 
 def build_assets():
     built = ROOT / "static" / "dist"
-    sources = sorted(path for path in (ROOT / "static").rglob("*") if path.is_file() and built not in path.parents)
-    inputs = [ROOT / "tools" / "assets.py", ROOT / "package-lock.json", os.environ.get("DEBUG", "")]
-    once("assets", inputs + sources, lambda: call(PYTHON, ROOT / "tools" / "assets.py"), built / "manifest.json")
+    builder = ROOT / "tools" / "assets.py"
+    files = sorted(path for path in (ROOT / "static").rglob("*") if path.is_file())
+    sources = [path for path in files if built not in path.parents]
+    inputs = [builder, ROOT / "package-lock.json", os.environ.get("DEBUG", ""), *sources]
+    once("assets", inputs, lambda: call(PYTHON, builder), built / "manifest.json")
 
 
 def hosts_in_locks():
     """Lines of lock files that tie them to a registry."""
-    locks = sorted((ROOT / "requirements").glob("*.txt")) + [ROOT / "package-lock.json"]
+    locks = [*sorted((ROOT / "requirements").glob("*.txt")), ROOT / "package-lock.json"]
     return [
         "{}:{}: {}".format(lock.relative_to(ROOT), number, line.strip())
         for lock in locks
@@ -242,7 +245,7 @@ def hosts_in_locks():
 
 
 def passes(*command):
-    print("$ {}".format(" ".join(os.path.basename(str(part)) for part in command)), flush=True)
+    print("$ {}".format(" ".join(Path(part).name for part in command)), flush=True)
     return subprocess.call([str(part) for part in command], cwd=str(ROOT)) == 0
 
 
@@ -256,7 +259,7 @@ def run_checks():
         passes(BIN / "ruff", "check", "--quiet"),
         passes(BIN / "ruff", "format", "--check", "--quiet"),
         passes(native("@typescript/*/lib/tsc*", "typescript"), "-p", "."),
-        passes(BIN / "lint-imports", "--no-cache"),
+        passes(BIN / "lint-imports", "--no-cache", "--no-logo"),
     ]
     if not all(results):
         sys.exit("dev.py: checks failed (`make fix` repairs formatting)")
@@ -264,7 +267,7 @@ def run_checks():
 
 def compile_lock(name, *arguments):
     lock = ROOT / "requirements" / "{}.txt".format(name)
-    call(BIN / "uv", "pip", "compile", *(LOCKED + list(arguments) + ["-o", lock]), stdout=subprocess.DEVNULL)
+    call(BIN / "uv", "pip", "compile", *LOCKED, *arguments, "-o", lock, stdout=subprocess.DEVNULL)
 
 
 # Commands
@@ -317,7 +320,7 @@ def lock(*arguments):
     python_environment()
     constraint = ["-c", ROOT / "requirements" / "run.txt"]
     compile_lock("run", "pyproject.toml", *arguments)
-    compile_lock("test", "pyproject.toml", "--group", "test", *(constraint + list(arguments)))
+    compile_lock("test", "pyproject.toml", "--group", "test", *constraint, *arguments)
     compile_lock("node", "--group", "node", *arguments)
     npm("update" if "--upgrade" in arguments else "install", "--package-lock-only", "--loglevel=error")
 
