@@ -1,0 +1,50 @@
+"""The catalogue of facts: what can happen, in the past tense, and what each says.
+
+`public`: whether the customer sees it (`"status"`: only if the customer's word for the status changed;
+`"reply"`: replies only). The ledger, live updates and the feed all carry these names.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One kind of event."""
+
+    name: str
+    on_ticket: bool
+    public: bool | str
+    says: str
+
+
+_ALL = (
+    Fact("ticket.created", True, True, "A ticket came into being; changes hold every field."),
+    Fact("comment.created", True, "reply", "A reply or an internal note was written; `comment` is embedded."),
+    Fact("ticket.assigned", True, True, "An agent or team took or was given the ticket."),
+    Fact("ticket.unassigned", True, True, "The ticket went back to the queue."),
+    Fact("ticket.status_changed", True, "status", "The status changed."),
+    Fact("ticket.updated", True, False, "Title, priority or category changed."),
+    Fact("ticket.ended", True, True, "The customer ended the chat."),
+    Fact("ticket.marked_as_spam", True, False, "The ticket was put away as spam."),
+    Fact("ticket.unmarked_as_spam", True, False, "The ticket is no spam after all."),
+    Fact(
+        "ticket.customer_changed", True, False, "The ticket moved to another customer (a visitor identified)."
+    ),
+    Fact("customer.created", False, False, "A customer or visitor was first seen."),
+    Fact("customer.updated", False, False, "Details of a customer changed."),
+    Fact("customer.identified", False, False, "A visitor proved who they are by a signed identity."),
+    Fact("block.created", False, False, "A customer or address was blocked."),
+    Fact("block.removed", False, False, "A block was lifted."),
+    Fact("workspace.created", False, False, "The workspace was set up."),
+    Fact("inbox.created", False, False, "An inbox was made."),
+    Fact("inbox.updated", False, False, "Settings of an inbox changed."),
+    Fact("user.created", False, False, "A member of staff was added."),
+    Fact("user.updated", False, False, "Name, role or availability of a member of staff changed."),
+    Fact("user.deactivated", False, False, "A member of staff lost access."),
+    Fact("user.reactivated", False, False, "A member of staff got access again."),
+    Fact("user.password_changed", False, False, "A password was set."),
+    Fact("session.created", False, False, "Somebody signed in."),
+    Fact("session.revoked", False, False, "A session was ended."),
+)
+
+CATALOGUE: dict[str, Fact] = {fact.name: fact for fact in _ALL}

@@ -1,0 +1,39 @@
+"""The nouns. Thin: columns, relations, small predicates."""
+
+from webapp.models.attachment import Attachment
+from webapp.models.block import Block
+from webapp.models.comment import Comment
+from webapp.models.customer import Customer, VisitorToken
+from webapp.models.draft import Draft
+from webapp.models.event import Event
+from webapp.models.inbox import Inbox
+from webapp.models.job import Job
+from webapp.models.presence import Presence
+from webapp.models.session import AccountToken, UserSession
+from webapp.models.team import Team, TeamMember
+from webapp.models.ticket import ReadMark, Ticket
+from webapp.models.user import User
+from webapp.models.workspace import TicketNumber, Workspace, WorkspaceFeed
+
+__all__ = [
+    "AccountToken",
+    "Attachment",
+    "Block",
+    "Comment",
+    "Customer",
+    "Draft",
+    "Event",
+    "Inbox",
+    "Job",
+    "Presence",
+    "ReadMark",
+    "Team",
+    "TeamMember",
+    "Ticket",
+    "TicketNumber",
+    "User",
+    "UserSession",
+    "VisitorToken",
+    "Workspace",
+    "WorkspaceFeed",
+]

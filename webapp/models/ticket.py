@@ -1,0 +1,141 @@
+"""A ticket: tracked work with its thread of comments. A live chat is a ticket whose channel is chat."""
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from webapp import clock
+from webapp.database import JSON, Base
+from webapp.models.columns import At, CreatedAt, Id, one_of
+from webapp.models.customer import Customer
+from webapp.models.inbox import CHANNELS, Inbox
+from webapp.models.user import User
+from webapp.tenancy import TenantMixin, belongs_to
+
+if TYPE_CHECKING:
+    from webapp.models.comment import Comment
+
+STATUSES = ("open", "assigned", "in_progress", "pending", "resolved", "closed")
+ENDED = ("resolved", "closed")
+PRIORITIES = ("low", "medium", "high", "critical")
+
+
+class Ticket(TenantMixin, Base):
+    """`last_seq` and `last_public_seq` count the ticket's events under its row lock."""
+
+    __tablename__ = "tickets"
+    __table_args__ = (
+        sa.UniqueConstraint("workspace_id", "id"),
+        sa.UniqueConstraint("workspace_id", "number"),
+        sa.UniqueConstraint("workspace_id", "external_id"),
+        belongs_to("customers"),
+        belongs_to("inboxes", "inbox_id"),
+        belongs_to("users", "assigned_agent_id"),
+        belongs_to("teams"),
+        one_of("status", STATUSES),
+        one_of("priority", PRIORITIES),
+        one_of("channel", CHANNELS),
+        sa.Index("ix_tickets_queue", "workspace_id", "is_spam", "status", "waiting_since"),
+        sa.Index("ix_tickets_mine", "workspace_id", "assigned_agent_id", "status"),
+        sa.Index("ix_tickets_customer", "workspace_id", "customer_id", "created_at"),
+    )
+
+    id: Mapped[Id]
+    number: Mapped[int]
+    title: Mapped[str] = mapped_column(sa.String(200))
+    description: Mapped[str] = mapped_column(sa.Text, default="")
+    channel: Mapped[str] = mapped_column(sa.String(10))
+    inbox_id: Mapped[uuid.UUID | None]
+    priority: Mapped[str] = mapped_column(sa.String(10), default="medium")
+    status: Mapped[str] = mapped_column(sa.String(20), default="open")
+    category: Mapped[str | None] = mapped_column(sa.String(60))
+    is_spam: Mapped[bool] = mapped_column(default=False)
+    customer_id: Mapped[uuid.UUID]
+    team_id: Mapped[uuid.UUID | None]
+    assigned_agent_id: Mapped[uuid.UUID | None]
+    assigned_at: Mapped[At]
+    escalated: Mapped[bool] = mapped_column(default=False)
+    snoozed_until: Mapped[At]
+    external_id: Mapped[str | None] = mapped_column(sa.String(200))
+    metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", JSON, default=dict)
+    page: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    client: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    comment_count: Mapped[int] = mapped_column(default=0)
+    last_seq: Mapped[int] = mapped_column(default=0)
+    last_public_seq: Mapped[int] = mapped_column(default=0)
+    last_customer_seq: Mapped[int] = mapped_column(default=0)
+    unread: Mapped[int] = mapped_column(default=0)
+    last_comment: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    waiting_since: Mapped[At]
+    answered_at: Mapped[At]
+    ended_at: Mapped[At]
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[CreatedAt]
+
+    customer: Mapped[Customer] = relationship(
+        back_populates="tickets", primaryjoin="foreign(Ticket.customer_id) == Customer.id"
+    )
+    inbox: Mapped[Inbox | None] = relationship(primaryjoin="foreign(Ticket.inbox_id) == Inbox.id")
+    assigned_agent: Mapped[User | None] = relationship(
+        primaryjoin="foreign(Ticket.assigned_agent_id) == User.id"
+    )
+    comments: Mapped[list["Comment"]] = relationship(
+        back_populates="ticket",
+        primaryjoin="foreign(Comment.ticket_id) == Ticket.id",
+        order_by="Comment.seq",
+    )
+
+    @property
+    def customer_email(self) -> str | None:
+        """Where the customer can be written to: a verified address, else the one they claim."""
+        return self.customer.email or self.customer.claimed_email
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the ticket is work still to do."""
+        return not self.is_spam and self.status not in ENDED
+
+    def is_urgent(self) -> bool:
+        """Priority high or critical, nobody assigned, neither resolved nor closed."""
+        return (
+            self.priority in ("high", "critical")
+            and self.assigned_agent_id is None
+            and self.status not in ENDED
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The ticket's plain fields, JSON-ready."""
+        return {
+            "id": str(self.id),
+            "number": self.number,
+            "title": self.title,
+            "description": self.description,
+            "status": self.status,
+            "priority": self.priority,
+            "channel": self.channel,
+            "category": self.category,
+            "customer_id": str(self.customer_id),
+            "customer_email": self.customer_email,
+            "assigned_agent_id": str(self.assigned_agent_id) if self.assigned_agent_id else None,
+            "team_id": str(self.team_id) if self.team_id else None,
+            "escalated": self.escalated,
+            "external_id": self.external_id,
+            "metadata": self.metadata_,
+            "comment_count": self.comment_count,
+            "created_at": clock.iso(self.created_at),
+            "updated_at": clock.iso(self.updated_at),
+        }
+
+
+class ReadMark(TenantMixin, Base):
+    """How far one side has received and seen a ticket, in `public_seq`."""
+
+    __tablename__ = "read_marks"
+    __table_args__ = (belongs_to("tickets"), one_of("side", ("customer", "staff")))
+
+    ticket_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    side: Mapped[str] = mapped_column(sa.String(10), primary_key=True)
+    delivered: Mapped[int] = mapped_column(default=0)
+    seen: Mapped[int] = mapped_column(default=0)

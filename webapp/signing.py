@@ -1,0 +1,59 @@
+"""Signed addresses and sealed secrets, by keys derived from SECRET_KEY."""
+
+import base64
+import hashlib
+import uuid
+from datetime import timedelta
+from urllib.parse import quote
+
+from cryptography.fernet import Fernet, InvalidToken
+from flask import current_app
+from itsdangerous import BadSignature, Signer
+
+from webapp import clock
+
+FILE_MINUTES = 15
+
+
+def file_url(workspace_id: uuid.UUID, attachment_id: uuid.UUID, name: str, audience: str) -> str:
+    """An address of a file that opens it for 15 to 30 minutes, whoever holds it.
+
+    The expiry is rounded up to a quarter of an hour, so that a page gets the same, cachable address again.
+    """
+    step = FILE_MINUTES * 60
+    expires = (int((clock.now() + timedelta(minutes=FILE_MINUTES)).timestamp()) // step + 1) * step
+    claim = f"{workspace_id.hex}.{attachment_id.hex}.{audience[0]}.{expires}"
+    return f"/files/{_signer('file').sign(claim).decode()}/{quote(name, safe='')}"
+
+
+def open_file_claim(signed: str) -> tuple[uuid.UUID, uuid.UUID, str] | None:
+    """(workspace id, attachment id, audience) of an address that is ours and has not expired, else None."""
+    try:
+        claim = _signer("file").unsign(signed).decode()
+        workspace, attachment, audience, expires = claim.split(".")
+        found = uuid.UUID(workspace), uuid.UUID(attachment), {"s": "staff", "c": "customer"}[audience]
+    except (BadSignature, ValueError, KeyError, UnicodeError):
+        return None
+    return found if int(expires) > clock.now().timestamp() else None
+
+
+def _signer(purpose: str) -> Signer:
+    return Signer(current_app.config["SECRET_KEY"], salt=f"parley.{purpose}", digest_method=hashlib.sha256, sep="~")
+
+
+def seal(secret: str) -> str:
+    """Encrypts a secret that must be kept at rest."""
+    return _fernet().encrypt(secret.encode()).decode()
+
+
+def unseal(box: str) -> str:
+    """Opens what `seal` made; raises `ValueError` if SECRET_KEY is another one now."""
+    try:
+        return _fernet().decrypt(box.encode()).decode()
+    except InvalidToken:
+        raise ValueError("sealed with another SECRET_KEY") from None
+
+
+def _fernet() -> Fernet:
+    key = hashlib.sha256(b"parley.seal:" + current_app.config["SECRET_KEY"].encode()).digest()
+    return Fernet(base64.urlsafe_b64encode(key))
