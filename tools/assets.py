@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DIST = ROOT / "static" / "dist"
 BUILDING = ROOT / "static" / "dist.new"
 LOADER = "static/js/loader/loader.js"
-COMMON = ["--bundle", "--minify", "--log-level=warning", "--legal-comments=none", f"--outdir={BUILDING}"]
+COMMON = ["--bundle", "--minify", "--log-level=warning", "--legal-comments=external", f"--outdir={BUILDING}"]
 HASHED = [
     "--entry-names=[name]-[hash]",
     "--chunk-names=shared-[hash]",
