@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psycopg2
 from psycopg2 import sql
@@ -76,26 +76,20 @@ def copy_of_package(binaries: Path, target: Path) -> Path:
     return target / package.name / install.name / "bin"
 
 
-class Postgres:
+class Postgres(process.Startable):
     """A server in a temporary folder. Started by `start()` or `with`; `close()` removes every trace."""
 
     def __init__(self, *, durable: bool = False) -> None:
         self.settings = SETTINGS if durable else SETTINGS | UNSAFE
+        self.binaries = find_binaries()
         self.user = process.unprivileged_user()
         # A socket's path may have 107 characters, and pytest's folders are too long for that.
         self.folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
-        self.binaries = find_binaries()
         self.child: subprocess.Popen | None = None
         if self.user != os.geteuid():
             os.chown(self.folder, self.user, -1)
             if not open_to_all(self.binaries):
                 self.binaries = copy_of_package(self.binaries, self.folder / "install")
-
-    def __enter__(self) -> "Postgres":
-        return self.start()
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
 
     @property
     def log(self) -> str:
@@ -107,7 +101,7 @@ class Postgres:
         """What goes into DATABASE_URL."""
         return f"postgresql+psycopg2://{user}@/{database}?host={self.folder}"
 
-    def start(self) -> "Postgres":
+    def start(self) -> Self:
         """Start, or start again after `kill()` or `stop()`, on the same data."""
         if not (self.folder / "data").exists():
             self._initdb()

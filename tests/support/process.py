@@ -9,9 +9,23 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 GUARD = Path(__file__).with_name("guard.py")
+
+
+class Startable:
+    """Something with `start()` and `close()` that can be used in a `with`."""
+
+    def __enter__(self) -> Self:
+        try:
+            return self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
 
 
 def unprivileged_user() -> int:

@@ -16,6 +16,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
 from tests.support import ROOT, process
 
@@ -24,7 +25,7 @@ INHERITED = ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "SSL_CERT_FILE
 COVERAGE = ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG", "COV_CORE_DATAFILE")
 
 
-class Server:
+class Server(process.Startable):
     """`wsgi.py` on a free port with exactly the given settings. The port stays the same over restarts."""
 
     def __init__(
@@ -44,19 +45,13 @@ class Server:
         self.environment = kept | own | dict(environment or {})
         self.child: subprocess.Popen | None = None
 
-    def __enter__(self) -> "Server":
-        return self.start()
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
     @property
     def log(self) -> str:
         """Everything it has printed, over all its starts."""
         path = self.folder / "log"
         return path.read_text(errors="replace") if path.exists() else ""
 
-    def start(self, *, wait: bool = True) -> "Server":
+    def start(self, *, wait: bool = True) -> Self:
         """Start (again); returns when it answers, or raises with its log when it ends before that."""
         with (self.folder / "log").open("ab") as log:
             self.child = process.start(
@@ -81,7 +76,7 @@ class Server:
         """`kill -9`."""
         process.stop(self.child, signal.SIGKILL)
 
-    def restart(self) -> "Server":
+    def restart(self) -> Self:
         """Terminate and start again on the same port."""
         self.terminate()
         return self.start()

@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 from tests.support import Missing, process
 
@@ -41,7 +42,7 @@ def find_server() -> Path:
     raise Missing(HINT)
 
 
-class Valkey:
+class Valkey(process.Startable):
     """A server without persistence; it keeps its port when it is stopped and started again."""
 
     def __init__(self) -> None:
@@ -50,18 +51,12 @@ class Valkey:
         self.folder = Path(tempfile.mkdtemp(prefix="valkey-"))
         self.child: subprocess.Popen | None = None
 
-    def __enter__(self) -> "Valkey":
-        return self.start()
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
     @property
     def url(self) -> str:
         """What goes into REDIS_URL."""
         return f"redis://127.0.0.1:{self.port}/0"
 
-    def start(self) -> "Valkey":
+    def start(self) -> Self:
         """Start empty."""
         options = {"port": self.port, "bind": "127.0.0.1", "save": "", "appendonly": "no", "dir": self.folder}
         arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
