@@ -206,7 +206,8 @@ def node_packages(everything):
 
 def native(pattern, package):
     """A program inside node_modules that needs no node to run."""
-    found = next((ROOT / "node_modules").glob(pattern), None)
+    ending = ".exe" if os.name == "nt" else ""
+    found = next((ROOT / "node_modules").glob(pattern + ending), None)
     if not found:
         sys.exit("dev.py: {} has no build for this machine in node_modules".format(package))
     return found
@@ -245,7 +246,7 @@ def hosts_in_locks():
 
 
 def passes(*command):
-    print("$ {}".format(" ".join(Path(part).name for part in command)), flush=True)
+    print("$ {}".format(" ".join([Path(command[0]).name, *command[1:]])), flush=True)
     return subprocess.call([str(part) for part in command], cwd=str(ROOT)) == 0
 
 
@@ -256,9 +257,9 @@ def run_checks():
         print("a lock names a host: {}".format(line))
     results = [
         not hosts,
-        passes(BIN / "ruff", "check", "--quiet"),
-        passes(BIN / "ruff", "format", "--check", "--quiet"),
-        passes(native("@typescript/*/lib/tsc*", "typescript"), "-p", "."),
+        passes(BIN / "ruff", "check", "--quiet", "--output-format=concise"),
+        passes(BIN / "ruff", "format", "--check", "--quiet", "--output-format=concise"),
+        passes(native("@typescript/*/lib/tsc", "typescript"), "-p", "."),
         passes(BIN / "lint-imports", "--no-cache", "--no-logo"),
     ]
     if not all(results):
