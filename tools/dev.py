@@ -9,6 +9,7 @@ assets  builds static/dist
 setup   installs everything that run and test need
 lock    writes requirements/*.txt and package-lock.json anew; with --upgrade also newer versions
 
+NO_SYSTEM_NODE=1 takes node and npm from a wheel even where the system has them; DEBUG=1 adds source maps.
 Every step leaves the hash of its inputs in .venv, so the second time costs a tenth of a second.
 Standard library only, and no syntax newer than Python 3.6: an old Python shall be able to say that
 it is too old.
