@@ -92,8 +92,14 @@ def has_stamp(name):
 
 def one_at_a_time():
     """Hold the project's folder until this process ends or becomes another one."""
-    if fcntl:
-        fcntl.flock(os.open(str(ROOT), os.O_RDONLY), fcntl.LOCK_EX)
+    if not fcntl:
+        return
+    folder = os.open(str(ROOT), os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("waiting for another dev.py in this folder ...", flush=True)
+        fcntl.flock(folder, fcntl.LOCK_EX)
 
 
 # Python
