@@ -156,6 +156,11 @@ def _verify(password_hash: str, password: str) -> bool:
 # --- tokens ---------------------------------------------------------------------------------------
 
 
+def session_cookie_name(secure: bool) -> str:
+    """The cookie that holds a staff session's token; `__Host-` ties it to this host over https."""
+    return "__Host-parley_session" if secure else "parley_session"
+
+
 def new_token() -> tuple[str, str]:
     """A random 256-bit token and the hash to store."""
     token = secrets.token_urlsafe(32)
