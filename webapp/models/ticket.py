@@ -23,7 +23,10 @@ PRIORITIES = ("low", "medium", "high", "critical")
 
 
 class Ticket(TenantMixin, Base):
-    """`last_seq` and `last_public_seq` count the ticket's events under its row lock."""
+    """`last_seq` and `last_public_seq` count the ticket's events under its row lock.
+
+    `ended_at`: when the customer ended the chat; their browser no longer shows it then.
+    """
 
     __tablename__ = "tickets"
     __table_args__ = (
@@ -70,6 +73,7 @@ class Ticket(TenantMixin, Base):
     last_comment: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     waiting_since: Mapped[At]
     answered_at: Mapped[At]
+    resolved_at: Mapped[At]
     ended_at: Mapped[At]
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]

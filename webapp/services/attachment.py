@@ -1,0 +1,228 @@
+"""Files on comments: checked by content, kept outside the web root, given out by signed addresses."""
+
+import io
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+import puremagic
+import sqlalchemy as sa
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from webapp import clock, database, green
+from webapp.auth import Actor, current_actor
+from webapp.config import settings
+from webapp.errors import Invalid, NotFound, TooLarge
+from webapp.extensions import db
+from webapp.integrations.storage import DiskStorage
+from webapp.models import Attachment, Comment, Ticket
+from webapp.validators import visible
+
+PER_COMMENT = 10
+NAME_CHARS = 200
+MAX_PIXELS = 40_000_000
+IMAGE_FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
+
+# What may be sent, by extension, and what its content then must look like.
+TYPES = {
+    ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp",
+    ".pdf": "application/pdf", ".txt": "text/plain", ".log": "text/plain", ".csv": "text/csv", ".md": "text/plain",
+    ".json": "application/json", ".zip": "application/zip", ".gz": "application/gzip",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    ".odt": "application/vnd.oasis.opendocument.text", ".ods": "application/vnd.oasis.opendocument.spreadsheet",
+    ".doc": "application/msword", ".xls": "application/vnd.ms-excel",
+    ".mp3": "audio/mpeg", ".mp4": "video/mp4", ".mov": "video/quicktime", ".webm": "video/webm", ".wav": "audio/wav",
+    ".eml": "message/rfc822", ".svg": "image/svg+xml", ".heic": "image/heic",
+}  # fmt: skip
+_SIGNATURES = {
+    ".pdf": (b"%PDF-",),
+    ".zip": (b"PK\x03\x04", b"PK\x05\x06"),
+    ".docx": (b"PK\x03\x04",),
+    ".xlsx": (b"PK\x03\x04",),
+    ".pptx": (b"PK\x03\x04",),
+    ".odt": (b"PK\x03\x04",),
+    ".ods": (b"PK\x03\x04",),
+    ".gz": (b"\x1f\x8b",),
+    ".doc": (b"\xd0\xcf\x11\xe0",),
+    ".xls": (b"\xd0\xcf\x11\xe0",),
+}
+_TEXT = {".txt", ".log", ".csv", ".md", ".json", ".eml", ".svg"}
+_ACTIVE = (b"<!doctype html", b"<html", b"<script", b"mz\x90", b"\x7felf", b"#!/")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A file that may be stored."""
+
+    name: str
+    content_type: str
+    data: bytes
+    width: int | None = None
+    height: int | None = None
+
+
+def clean_name(name: str) -> str:
+    """A file's own name: its last part, without control, zero-width and direction characters."""
+    last = PurePosixPath(visible(name.replace("\\", "/"))).name.strip(". ")
+    return last[-NAME_CHARS:] or "file"
+
+
+def check_file(name: str, data: bytes) -> Checked:
+    """The file as it will be stored: named safely, its type known by content, images re-encoded without EXIF.
+
+    Touches nothing patched: runs in a real thread. Raises `Invalid`.
+    """
+    name = clean_name(name)  # first, then look at the extension: a hidden character must not slip it through
+    extension = PurePosixPath(name).suffix.lower()
+    content_type = TYPES.get(extension)
+    if content_type is None:
+        raise Invalid.field("file", f"Files of this type ({extension or 'no extension'}) cannot be sent")
+    if not data:
+        raise Invalid.field("file", "The file is empty")
+    if content_type in IMAGE_FORMATS.values():
+        return _check_image(name, data)
+    if not _looks_like(extension, data):
+        raise Invalid.field("file", f"The content is not what {extension} says")
+    return Checked(name, content_type, data)
+
+
+def _looks_like(extension: str, data: bytes) -> bool:
+    head = data[:512].lstrip().lower()
+    if extension in _TEXT:
+        active = extension not in (".svg", ".eml") and head.startswith(_ACTIVE)
+        return b"\x00" not in data[:8192] and not active
+    if extension in _SIGNATURES:
+        return data.startswith(_SIGNATURES[extension])
+    try:
+        guesses = {guess.extension.lower() for guess in puremagic.magic_string(data[:65536])}
+    except puremagic.PureError:
+        return False
+    return not guesses.isdisjoint({extension, ".mp4", ".mov", ".m4v", ".mp3", ".wav", ".webm", ".mkv", ".heic"})
+
+
+def _check_image(name: str, data: bytes) -> Checked:
+    try:
+        with Image.open(io.BytesIO(data), formats=list(IMAGE_FORMATS)) as image:
+            if image.width * image.height > MAX_PIXELS:  # read from the header, before anything is decoded
+                raise Invalid.field("file", "The picture has too many pixels")
+            return _encode_again(name, image, data)
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        raise Invalid.field("file", "The picture cannot be read") from None
+
+
+def _encode_again(name: str, image: Image.Image, data: bytes) -> Checked:
+    form = image.format or "PNG"
+    stem = PurePosixPath(name).stem or "picture"
+    if form == "GIF" and getattr(image, "n_frames", 1) > 1:
+        image.seek(0)
+        image.load()
+        return Checked(f"{stem}.gif", "image/gif", data, image.width, image.height)
+    upright = ImageOps.exif_transpose(image)
+    if form == "JPEG" and upright.mode not in ("RGB", "L"):
+        upright = upright.convert("RGB")
+    out = io.BytesIO()
+    upright.save(out, form, **({"quality": 90} if form in ("JPEG", "WEBP") else {}))
+    extension = {"JPEG": "jpg"}.get(form, form.lower())
+    return Checked(f"{stem}.{extension}", IMAGE_FORMATS[form], out.getvalue(), upright.width, upright.height)
+
+
+def store_file(name: str, data: bytes) -> tuple[Checked, str]:
+    """Checks and writes a file, off the loop; returns it and its storage key. No transaction may be open."""
+    if len(data) > settings().attachment_bytes:
+        raise TooLarge(f"Files may have at most {settings().attachment_bytes // 1024 // 1024} MB")
+    checked: Checked = green.run_in_thread(check_file, name, data)
+    storage = DiskStorage(settings().instance_path / "files")
+    key = storage.new_key()
+    green.run_in_thread(storage.write, key, checked.data)
+    return checked, key
+
+
+def add_attachment(
+    checked: Checked,
+    storage_key: str,
+    *,
+    client_id: uuid.UUID | None = None,
+    ticket: Ticket | None = None,
+    session: Any = None,
+    actor: Actor | None = None,
+) -> Attachment:
+    """The row of a stored file, not yet on a comment. The same `client_id` again returns the first."""
+    session, actor = session or db.session(), actor or current_actor()
+    if client_id is not None:
+        query = sa.select(Attachment).where(Attachment.uploader_id == actor.id, Attachment.client_id == client_id)
+        if (found := session.scalar(query)) is not None:
+            return found  # type: ignore[no-any-return]
+    attachment = Attachment(
+        id=database.uuid7(),
+        ticket_id=ticket.id if ticket else None,
+        uploader_kind=actor.kind,
+        uploader_id=actor.id,
+        client_id=client_id,
+        name=checked.name,
+        content_type=checked.content_type,
+        size_bytes=len(checked.data),
+        width=checked.width,
+        height=checked.height,
+        storage_key=storage_key,
+        created_at=clock.now(),
+    )
+    session.add(attachment)
+    session.flush()
+    return attachment
+
+
+def claim(ids: Sequence[uuid.UUID], ticket: Ticket, *, session: Any, actor: Actor) -> list[Attachment]:
+    """The actor's own, unused uploads with these ids, in their order. Raises `Invalid` for any other."""
+    if len(ids) > PER_COMMENT:
+        raise Invalid.field("attachment_ids", f"At most {PER_COMMENT} files a message")
+    if not ids:
+        return []
+    query = sa.select(Attachment).where(
+        Attachment.id.in_(ids),
+        Attachment.uploader_id == actor.id,
+        Attachment.comment_id.is_(None),
+        sa.or_(Attachment.ticket_id.is_(None), Attachment.ticket_id == ticket.id),
+    )
+    found = {row.id: row for row in session.scalars(query.with_for_update())}
+    if len(found) != len(set(ids)):
+        raise Invalid.field("attachment_ids", "One of the files is not there (any more); add it again")
+    return [found[wanted] for wanted in dict.fromkeys(ids)]
+
+
+def bind(files: list[Attachment], ticket: Ticket, comment: Comment, *, session: Any) -> None:
+    """Puts claimed uploads on a comment."""
+    for row in files:
+        row.ticket_id, row.comment_id = ticket.id, comment.id
+    if files:
+        session.flush()
+
+
+def find_attachment(attachment_id: uuid.UUID, audience: str) -> Attachment:
+    """A file for an audience (staff or customer) whose signed address was checked; inside its workspace.
+
+    Raises `NotFound`; a customer never gets a note's file.
+    """
+    found = db.session.scalar(sa.select(Attachment).where(Attachment.id == attachment_id))
+    if found is None or (audience == "customer" and not _is_public(found)):
+        raise NotFound("There is no such file")
+    return found  # type: ignore[no-any-return]
+
+
+def _is_public(attachment: Attachment) -> bool:
+    if attachment.comment_id is None:
+        return attachment.uploader_kind == "customer"
+    comment = db.session.scalar(sa.select(Comment).where(Comment.id == attachment.comment_id))
+    return comment is not None and comment.kind == "reply"
+
+
+def read_file(attachment: Attachment) -> bytes:
+    """The bytes of a stored file. Raises `NotFound` if they are gone."""
+    try:
+        data: bytes = green.run_in_thread(DiskStorage(settings().instance_path / "files").read, attachment.storage_key)
+    except FileNotFoundError:
+        raise NotFound("There is no such file") from None
+    return data

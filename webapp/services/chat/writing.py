@@ -1,0 +1,164 @@
+"""A customer's message: it joins the open chat, wakes a resting one, or begins another."""
+
+import uuid
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from webapp import clock
+from webapp.auth import Actor, current_actor
+from webapp.config import settings
+from webapp.errors import Forbidden
+from webapp.extensions import db
+from webapp.models import Comment, Customer, Inbox, Ticket, User
+from webapp.models.ticket import ENDED
+from webapp.services import presence
+from webapp.services.chat.prechat import take_answers
+from webapp.services.chat.state import availability
+from webapp.services.chat.visitor import visitor_token
+from webapp.services.customer import is_address_blocked
+from webapp.services.event import record, remember
+from webapp.services.ticket.access import ticket_for
+from webapp.services.ticket.comment import CommentDraft, clean, find_repeat, write_comment
+from webapp.services.ticket.create import create_ticket
+from webapp.services.ticket.status import change_status
+
+TITLE_CHARS = 80
+
+
+def send_message(
+    draft: CommentDraft,
+    *,
+    ticket_id: uuid.UUID | None = None,
+    prechat: dict[str, Any] | None = None,
+    consent: bool = False,
+    session: Any = None,
+    actor: Actor | None = None,
+) -> tuple[Comment, Ticket]:
+    """Writes a customer's message and returns it with the ticket it is on now.
+
+    Without `ticket_id` it joins the open chat of the inbox or begins one, decided under a lock on the customer's
+    row, so that two first messages make one chat. The same `client_id` again returns the first comment.
+    Raises `Forbidden` "blocked", `Invalid` at the pre-chat field at fault, `NotFound` for another's ticket.
+    """
+    session, actor = session or db.session(), actor or current_actor()
+    customer = _locked_customer(actor, session)
+    if (earlier := find_repeat(draft, session=session, actor=actor)) is not None:
+        return earlier, earlier.ticket
+    _refuse_blocked(customer, actor)
+    customer.last_seen_at = clock.now()
+    ticket = _destination(ticket_id, actor, session)
+    if ticket is not None and not is_over(ticket):
+        return _continue(ticket, draft, actor, session), ticket
+    return _begin(customer, draft, ticket, prechat or {}, consent, actor, session)
+
+
+def _locked_customer(actor: Actor, session: Any) -> Customer:
+    query = sa.select(Customer).where(Customer.id == actor.id)
+    found: Customer = session.scalars(query.with_for_update().execution_options(populate_existing=True)).one()
+    return found
+
+
+def _refuse_blocked(customer: Customer, actor: Actor) -> None:
+    if customer.is_blocked or (actor.address and is_address_blocked(actor.address)):
+        raise Forbidden("You cannot write here", code="blocked")
+
+
+def _destination(ticket_id: uuid.UUID | None, actor: Actor, session: Any) -> Ticket | None:
+    if ticket_id is not None:
+        return ticket_for(ticket_id, "chat:write", session=session, actor=actor, lock=True)
+    open_chat = sa.select(Ticket.id).where(
+        Ticket.customer_id == actor.id,
+        Ticket.inbox_id == actor.inbox_id,
+        Ticket.status.not_in(ENDED),
+        Ticket.ended_at.is_(None),
+    )
+    found = session.scalar(open_chat.order_by(Ticket.created_at.desc()).limit(1))
+    return ticket_for(found, "chat:write", session=session, actor=actor, lock=True) if found else None
+
+
+def is_over(ticket: Ticket) -> bool:
+    """Whether a customer's message can no longer go on this ticket: closed, or resolved beyond the window."""
+    if ticket.is_spam or ticket.status not in ENDED:
+        return False
+    window = timedelta(days=settings().reopen_days)
+    resolved_at = ticket.resolved_at or ticket.updated_at
+    return ticket.status == "closed" or resolved_at + window < clock.now()
+
+
+def _continue(ticket: Ticket, draft: CommentDraft, actor: Actor, session: Any) -> Comment:
+    was_ended = ticket.ended_at is not None
+    comment = write_comment(ticket, draft, session=session, actor=actor)
+    ticket.ended_at = None
+    if not ticket.is_spam and ticket.status in ("pending", "resolved"):
+        _wake(ticket, session=session, actor=actor)
+    elif was_ended:
+        shown = {"status": ["ended", "open"]}
+        record("ticket.status_changed", session=session, actor=actor, ticket=ticket, public_changes=shown, is_public=True)
+    session.flush()
+    return comment
+
+
+def _wake(ticket: Ticket, *, session: Any, actor: Actor) -> None:
+    """Back to work: with its agent if they are there, else to the queue."""
+    if _is_available(ticket, session):
+        change_status(ticket, "in_progress", session=session, actor=actor)
+        return
+    remember(ticket, session=session)
+    if ticket.assigned_agent_id is not None:
+        agent = ticket.assigned_agent
+        changes = {"assigned_agent_id": [str(ticket.assigned_agent_id), None]}
+        shown = {"agent": [{"name": agent.name} if agent else None, None]}
+        ticket.assigned_agent_id, ticket.assigned_agent, ticket.assigned_at = None, None, None
+        record("ticket.unassigned", session=session, actor=actor, ticket=ticket, changes=changes, public_changes=shown)
+    change_status(ticket, "open", session=session, actor=actor)
+
+
+def _is_available(ticket: Ticket, session: Any) -> bool:
+    if ticket.assigned_agent_id is None:
+        return False
+    agent = session.get(User, ticket.assigned_agent_id)
+    online = presence.online_ids("user", ticket.workspace_id)
+    return agent is not None and agent.is_active and agent.availability == "online" and agent.id in online
+
+
+def _begin(
+    customer: Customer,
+    draft: CommentDraft,
+    former: Ticket | None,
+    prechat: dict[str, Any],
+    consent: bool,
+    actor: Actor,
+    session: Any,
+) -> tuple[Comment, Ticket]:
+    inbox = session.get(Inbox, actor.inbox_id)
+    if inbox.identified_only and not actor.verified:
+        raise Forbidden("Please sign in on our site to chat", code="identified_only")
+    can_answer = bool(customer.email or customer.claimed_email)
+    must_have_email = not can_answer and availability(inbox)["state"] != "online"
+    take_answers(customer, inbox, prechat, consent=consent, must_have_email=must_have_email)
+    actor = replace(actor, name=customer.shown_name, email=customer.email or customer.claimed_email)
+    token = visitor_token(actor)
+    ticket = create_ticket(
+        _title(draft),
+        channel="chat",
+        inbox=inbox,
+        customer=customer,
+        metadata={"follow_up_of": str(former.id)} if former else None,
+        page=token.page,
+        client={**token.client, "address": token.address, "locale": customer.locale},
+        first=draft,
+        session=session,
+        actor=actor,
+    )
+    comment = session.scalar(sa.select(Comment).where(Comment.ticket_id == ticket.id).order_by(Comment.seq).limit(1))
+    return comment, ticket
+
+
+def _title(draft: CommentDraft) -> str:
+    first_line = clean(draft).split("\n", 1)[0].strip()
+    if len(first_line) <= TITLE_CHARS:
+        return first_line or "A file"
+    return first_line[: TITLE_CHARS - 1].rstrip() + "…"

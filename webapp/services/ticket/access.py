@@ -1,0 +1,57 @@
+"""The one door to a ticket: "not yours" looks like "not there"."""
+
+import uuid
+from typing import Any
+
+import sqlalchemy as sa
+
+from webapp.auth import Actor, current_actor, require
+from webapp.errors import NotFound
+from webapp.extensions import db
+from webapp.models import Ticket
+from webapp.services.event import remember
+
+
+def ticket_for(
+    ticket_id: uuid.UUID,
+    permission: str,
+    *,
+    session: Any = None,
+    actor: Actor | None = None,
+    lock: bool = False,
+) -> Ticket:
+    """The ticket, if the actor may do `permission` to it. `lock`: hold its row until the commit.
+
+    Raises `NotFound` for a ticket of another workspace or customer, `Forbidden` where the role falls short.
+    """
+    session, actor = session or db.session(), actor or current_actor()
+    query = sa.select(Ticket).where(Ticket.id == ticket_id)
+    if actor.kind == "customer":
+        query = query.where(Ticket.customer_id == actor.id, Ticket.inbox_id == actor.inbox_id)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    found = session.scalar(query)
+    if found is None:
+        raise NotFound("There is no such ticket")
+    require(actor, permission)
+    if lock:
+        remember(found, session=session)
+    return found
+
+
+def find_ticket(reference: str) -> uuid.UUID:
+    """A ticket's id from an id or a number, as addresses hold either. Raises `NotFound`."""
+    if reference.isdecimal() and len(reference) < 10:
+        found = db.session.scalar(sa.select(Ticket.id).where(Ticket.number == int(reference)))
+    else:
+        found = _as_uuid(reference)
+    if found is None:
+        raise NotFound("There is no such ticket")
+    return found
+
+
+def _as_uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,103 @@
+"""Giving a ticket to an agent or team, and taking it away."""
+
+import uuid
+from typing import Any
+
+from webapp import clock
+from webapp.auth import Actor, check_permission, current_actor
+from webapp.errors import Conflict, Invalid
+from webapp.extensions import db
+from webapp.models import Team, Ticket, User
+from webapp.models.ticket import ENDED
+from webapp.services.event import record
+from webapp.services.ticket.access import ticket_for
+from webapp.services.ticket.comment import CommentDraft, write_comment
+from webapp.services.ticket.status import set_status
+
+KEEP: Any = object()
+"""Marks an argument that was not given, where None has a meaning."""
+
+
+def assign_ticket(
+    ticket_id: uuid.UUID,
+    agent_id: uuid.UUID | None,
+    *,
+    team_id: uuid.UUID | None = KEEP,
+    note: str | None = None,
+    expected_agent_id: uuid.UUID | None = KEEP,
+    session: Any = None,
+    actor: Actor | None = None,
+) -> Ticket:
+    """Gives the ticket to an agent (None: back to the queue) and perhaps a team, with a note for them.
+
+    `expected_agent_id`: who had it when the actor decided; raises `Conflict` "already_assigned" if that is no
+    longer so. Raises `Conflict` on an ended ticket, `Invalid` for somebody who cannot take tickets.
+    """
+    session, actor = session or db.session(), actor or current_actor()
+    ticket = ticket_for(ticket_id, "ticket:assign", session=session, actor=actor, lock=True)
+    if expected_agent_id is not KEEP and ticket.assigned_agent_id not in (expected_agent_id, agent_id):
+        raise _taken(ticket)
+    if ticket.status in ENDED:
+        raise Conflict("This ticket has ended; reopen it first", current={"status": ticket.status})
+    agent = _agent(agent_id, ticket, session) if agent_id else None
+    team_changes = {} if team_id is KEEP else _set_team(ticket, team_id, session)
+    if note and note.strip():
+        write_comment(ticket, CommentDraft(note, "note"), session=session, actor=actor)
+    _set_agent(ticket, agent, team_changes, session=session, actor=actor)
+    session.flush()
+    return ticket
+
+
+def _taken(ticket: Ticket) -> Conflict:
+    holder = ticket.assigned_agent
+    name = holder.name if holder else "nobody"
+    current = {"assigned_agent_id": str(holder.id) if holder else None, "name": name}
+    return Conflict(f"{name} has it now", code="already_assigned", current=current)
+
+
+def _agent(agent_id: uuid.UUID, ticket: Ticket, session: Any) -> User:
+    found = session.get(User, agent_id)
+    fits = found is not None and found.workspace_id == ticket.workspace_id and found.is_active
+    if not fits or not check_permission(found.role, "ticket:reply"):
+        raise Invalid.field("agent_id", "Nobody here who can take tickets has this id")
+    return found  # type: ignore[no-any-return]
+
+
+def _set_team(ticket: Ticket, team_id: uuid.UUID | None, session: Any) -> dict[str, list[Any]]:
+    if team_id == ticket.team_id:
+        return {}
+    if team_id is not None and session.get(Team, team_id) is None:
+        raise Invalid.field("team_id", "There is no such team")
+    old, ticket.team_id = ticket.team_id, team_id
+    return {"team_id": [_text(old), _text(team_id)]}
+
+
+def _set_agent(
+    ticket: Ticket, agent: User | None, team_changes: dict[str, list[Any]], *, session: Any, actor: Actor
+) -> None:
+    old = ticket.assigned_agent
+    agent_id = agent.id if agent else None
+    if agent_id == ticket.assigned_agent_id and not team_changes:
+        return
+    changes, public = dict(team_changes), {}
+    if agent_id != ticket.assigned_agent_id:
+        changes["assigned_agent_id"] = [_text(ticket.assigned_agent_id), _text(agent_id)]
+        public = {"agent": [{"name": old.name} if old else None, {"name": agent.name} if agent else None]}
+        ticket.assigned_agent_id, ticket.assigned_agent = agent_id, agent
+        ticket.assigned_at = clock.now() if agent else None
+        if ticket.status != "pending":
+            changes |= set_status(ticket, "assigned" if agent else "open")[0]
+    given = agent is not None or (team_changes and ticket.team_id is not None)
+    record(
+        "ticket.assigned" if given else "ticket.unassigned",
+        session=session,
+        actor=actor,
+        ticket=ticket,
+        changes=changes,
+        public_changes=public or None,
+        is_public=bool(public),
+    )
+
+
+def _text(value: uuid.UUID | None) -> str | None:
+    return str(value) if value else None

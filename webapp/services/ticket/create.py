@@ -1,0 +1,115 @@
+"""Opening a ticket."""
+
+import uuid
+from typing import Any
+
+import sqlalchemy as sa
+
+from webapp import clock, database
+from webapp.auth import Actor, current_actor, require
+from webapp.errors import Invalid
+from webapp.extensions import db
+from webapp.models import Comment, Customer, Inbox, Ticket, TicketNumber
+from webapp.models.ticket import PRIORITIES
+from webapp.services import customer as customers
+from webapp.services.event import record, remember
+from webapp.services.ticket.comment import CommentDraft, write_comment
+from webapp.validators import visible
+
+TITLE_CHARS = 200
+CREATED_FIELDS = ("title", "status", "priority", "channel", "category")
+
+
+def create_ticket(
+    title: str,
+    description: str = "",
+    customer_email: str | None = None,
+    priority: str = "medium",
+    *,
+    customer: Customer | None = None,
+    customer_name: str | None = None,
+    channel: str = "api",
+    inbox: Inbox | None = None,
+    external_id: str | None = None,
+    metadata: dict[str, Any] | None = None,
+    page: dict[str, Any] | None = None,
+    client: dict[str, Any] | None = None,
+    first: CommentDraft | None = None,
+    session: Any = None,
+    actor: Actor | None = None,
+) -> Ticket:
+    """Opens a ticket for a customer (found or made by `customer_email`) and records `ticket.created`.
+
+    `first`: its first comment, written in the same breath. Raises `Invalid` naming the field.
+    """
+    session, actor = session or db.session(), actor or current_actor()
+    if actor.kind != "customer":
+        require(actor, "ticket:create")
+    title = visible(title)[:TITLE_CHARS]
+    if not title:
+        raise Invalid.field("title", "A ticket needs a title")
+    if priority not in PRIORITIES:
+        raise Invalid.field("priority", f"Priority is one of {', '.join(PRIORITIES)}")
+    if customer is None:
+        customer = customers.customer_by_email(customer_email or "", name=customer_name, session=session, actor=actor)
+    ticket = Ticket(
+        id=database.uuid7(),
+        number=_next_number(session),
+        title=title,
+        description=description,
+        channel=channel,
+        inbox_id=inbox.id if inbox else None,
+        priority=priority,
+        status="open",
+        customer_id=customer.id,
+        external_id=external_id,
+        metadata_=metadata or {},
+        page=page,
+        client=client or {},
+        **_zeroes(),
+    )
+    session.add(ticket)
+    session.flush()
+    remember(ticket, session=session, is_new=True)
+    record("ticket.created", session=session, actor=actor, ticket=ticket, changes=_every_field(ticket))
+    if first is not None:
+        write_comment(ticket, first, session=session, actor=actor)
+    elif actor.kind == "customer":
+        ticket.waiting_since = clock.now()
+    session.flush()
+    return ticket
+
+
+def _zeroes() -> dict[str, Any]:
+    now = clock.now()
+    counts = ("comment_count", "last_seq", "last_public_seq", "last_customer_seq", "unread")
+    return {**dict.fromkeys(counts, 0), "created_at": now, "updated_at": now, "is_spam": False, "escalated": False}
+
+
+def _every_field(ticket: Ticket) -> dict[str, list[Any]]:
+    changes = {name: [None, getattr(ticket, name)] for name in CREATED_FIELDS}
+    changes["number"] = [None, ticket.number]
+    changes["customer_id"] = [None, str(ticket.customer_id)]
+    changes["inbox_id"] = [None, str(ticket.inbox_id) if ticket.inbox_id else None]
+    return changes
+
+
+def _next_number(session: Any) -> int:
+    query = sa.update(TicketNumber).values(number=TicketNumber.number + 1).returning(TicketNumber.number)
+    return int(session.execute(query, execution_options={"synchronize_session": False}).scalar_one())
+
+
+class TicketService:
+    """A thin shell over the functions of `services.ticket`, for callers that prefer objects."""
+
+    def __init__(self, session: Any = None) -> None:
+        self.session = session
+
+    def create_ticket(
+        self, title: str, description: str = "", customer_email: str | None = None, priority: str = "medium", **rest: Any
+    ) -> Ticket:
+        """As `services.ticket.create_ticket`."""
+        return create_ticket(title, description, customer_email, priority, session=self.session, **rest)
+
+
+__all__ = ["Comment", "TicketService", "create_ticket", "uuid"]

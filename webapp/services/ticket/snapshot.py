@@ -1,0 +1,65 @@
+"""Everything an agent's page needs to show a ticket, at one moment."""
+
+import uuid
+from typing import Any
+
+from webapp import clock
+from webapp.auth import Actor, current_actor
+from webapp.models import Ticket
+from webapp.schemas.event import event_for_staff
+from webapp.schemas.ticket import ticket_row
+from webapp.services import presence
+from webapp.services.draft import list_drafts
+from webapp.services.event import list_ticket_events
+from webapp.services.ticket.access import ticket_for
+from webapp.services.ticket.queue import list_earlier
+from webapp.services.ticket.reading import read_marks
+
+PAGE = 50
+MAX_GAP = 500
+
+
+def ticket_snapshot(ticket_id: uuid.UUID, *, actor: Actor | None = None) -> dict[str, Any]:
+    """`Snapshot` of docs/realtime.md: the ticket and its newest events."""
+    actor = actor or current_actor()
+    ticket = ticket_for(ticket_id, "ticket:read", actor=actor)
+    events, has_more = list_ticket_events(ticket.id, limit=PAGE)
+    return {
+        "ticket": {**ticket_row(ticket), **_details(ticket, actor)},
+        "events": [event_for_staff(event) for event in events],
+        "has_more": has_more,
+    }
+
+
+def _details(ticket: Ticket, actor: Actor) -> dict[str, Any]:
+    earlier = list_earlier(ticket.customer_id, besides=ticket.id)
+    return {
+        "description": ticket.description,
+        "page": ticket.page,
+        "client": ticket.client or None,
+        "read": read_marks(ticket.id),
+        "drafts": list_drafts(ticket.id, actor=actor),
+        "earlier": [
+            {
+                "id": str(other.id),
+                "number": other.number,
+                "title": other.title,
+                "status": other.status,
+                "created_at": clock.iso(other.created_at),
+            }
+            for other in earlier
+        ],
+        "customer_online": ticket.customer_id in presence.online_ids("customer", ticket.workspace_id),
+        "viewers": presence.viewers(ticket.id),
+    }
+
+
+def replay_ticket(
+    ticket_id: uuid.UUID, *, after: int | None, before: int | None, limit: int, actor: Actor | None = None
+) -> dict[str, Any]:
+    """Events after a sequence, or the page before one; `reset` when the gap is too old or from the future."""
+    ticket = ticket_for(ticket_id, "ticket:read", actor=actor or current_actor())
+    if after is not None and not 0 <= ticket.last_seq - after <= MAX_GAP:
+        return {"events": [], "has_more": False, "reset": True}
+    events, has_more = list_ticket_events(ticket.id, after=after, before=before, limit=limit)
+    return {"events": [event_for_staff(event) for event in events], "has_more": has_more, "reset": False}
