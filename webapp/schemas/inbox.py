@@ -1,0 +1,260 @@
+"""An inbox: what its page may set, and what a customer's browser gets to know of it."""
+
+import ipaddress
+import re
+from itertools import pairwise
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
+
+from webapp.models import Inbox
+from webapp.schemas.text import Line, Strict, Text
+from webapp.validators import visible
+
+MAX_SITES = 50
+MAX_FIELDS = 10
+MAX_INTERVALS = 6
+FAINT_RATIO = 3.0
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
+
+
+# --- sites ----------------------------------------------------------------------------------------
+
+
+def normalised_site(text: str) -> str:
+    """A site's origin as browsers write it: `https://shop.example.com`. Raises `ValueError` with the reason."""
+    shown = visible(text)
+    parts = urlsplit(shown if "://" in shown else f"https://{shown}")
+    if parts.scheme not in ("http", "https"):
+        raise ValueError(f"{shown}: begin with https:// (or http://)")
+    if parts.username or parts.password or parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise ValueError(f"{shown}: only the site itself, such as https://shop.example.com")
+    try:
+        host, port = _host(parts.hostname or ""), parts.port
+    except ValueError:
+        raise ValueError(f"{shown}: this is not a site's name") from None
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    return f"{parts.scheme}://{host}" + (f":{port}" if port and port != usual else "")
+
+
+def _host(name: str) -> str:
+    if name.replace(".", "").isdigit() or ":" in name:
+        address = ipaddress.ip_address(name)
+        return f"[{address}]" if address.version == 6 else str(address)
+    ascii_name = name.encode("idna").decode().lower() if name else ""
+    labels = ascii_name.split(".")
+    if len(ascii_name) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
+        raise ValueError(name)
+    if len(labels) == 1 and ascii_name != "localhost":
+        raise ValueError(name)
+    return ascii_name
+
+
+def _lines(value: Any) -> Any:
+    return [line for line in value.splitlines() if line.strip()] if isinstance(value, str) else value
+
+
+def _sites(value: list[str]) -> list[str]:
+    return list(dict.fromkeys(normalised_site(line) for line in value))
+
+
+Sites = Annotated[
+    list[Annotated[str, StringConstraints(max_length=300)]],
+    Field(max_length=MAX_SITES),
+    BeforeValidator(_lines),
+]
+
+
+# --- what the page sends --------------------------------------------------------------------------
+
+Short = Annotated[Text, StringConstraints(max_length=100)]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+class Interval(Strict):
+    """From when to when; an end that is not after the start is on the next day."""
+
+    opens: str
+    closes: str
+
+    @field_validator("opens", "closes")
+    @classmethod
+    def _is_a_time(cls, value: str) -> str:
+        if not _CLOCK.fullmatch(value):
+            raise ValueError("A time such as 09:00")
+        return value
+
+
+class PrechatField(Strict):
+    """A question before the chat. Without a name it gets one made of its label."""
+
+    label: Short
+    name: Line = ""
+    type: Literal["text", "email", "phone", "select", "checkbox"] = "text"
+    required: bool = False
+    options: list[Short] = []
+
+    @field_validator("options", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return [visible(line) for line in _lines(value)] if isinstance(value, str) else value
+
+    @field_validator("label")
+    @classmethod
+    def _has_label(cls, value: str) -> str:
+        if not visible(value):
+            raise ValueError("What is asked?")
+        return visible(value)
+
+    @model_validator(mode="after")
+    def _complete(self) -> "PrechatField":
+        self.name = _field_name(self)
+        if self.type == "select" and len(self.options) < 2:
+            raise ValueError("A list needs at least two choices, one a line")
+        return self
+
+
+def _field_name(field: PrechatField) -> str:
+    if field.type == "email":
+        return "email"  # the one name under which an answer becomes an address to write to
+    name = re.sub(r"[^a-z0-9]+", "_", (field.name or field.label).lower()).strip("_")[:40]
+    return name if name[:1].isalpha() else f"field_{name}".rstrip("_")
+
+
+class InboxForm(Strict):
+    """Everything that an inbox's page sets."""
+
+    name: Short
+    is_active: bool = False
+    allowed_sites: Sites = []
+    greeting: Annotated[Text, StringConstraints(max_length=500)] = ""
+    colour: str = "#1d60bc"
+    timezone: Line = "UTC"
+    always_open: bool = False
+    hours: dict[Weekday, Annotated[list[Interval], Field(max_length=MAX_INTERVALS)]] = {}
+    prechat: Annotated[list[PrechatField], Field(max_length=MAX_FIELDS)] = []
+    consent_text: Annotated[Text, StringConstraints(max_length=500)] = ""
+    consent_url: Line = ""
+    identified_only: bool = False
+
+    @field_validator("name")
+    @classmethod
+    def _has_name(cls, value: str) -> str:
+        if not visible(value):
+            raise ValueError("Please fill this in")
+        return visible(value)
+
+    @field_validator("allowed_sites")
+    @classmethod
+    def _are_sites(cls, value: list[str]) -> list[str]:
+        return _sites(value)
+
+    @field_validator("colour")
+    @classmethod
+    def _is_a_colour(cls, value: str) -> str:
+        if not re.fullmatch(r"#[0-9a-fA-F]{6}", value):
+            raise ValueError("A colour such as #1d60bc")
+        return value.lower()
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_a_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("Choose a time zone of the list")
+        return value
+
+    @field_validator("consent_url")
+    @classmethod
+    def _is_a_link(cls, value: str) -> str:
+        parts = urlsplit(value.strip())
+        if value.strip() and (parts.scheme not in ("http", "https") or not parts.netloc):
+            raise ValueError("A link such as https://example.com/privacy")
+        return value.strip()
+
+    @field_validator("hours")
+    @classmethod
+    def _do_not_overlap(cls, value: dict[str, list[Interval]]) -> dict[str, list[Interval]]:
+        for intervals in value.values():
+            intervals.sort(key=lambda interval: interval.opens)
+            for earlier, later in pairwise(intervals):
+                if earlier.closes <= earlier.opens or later.opens < earlier.closes:
+                    raise ValueError("Two intervals of one day overlap")
+        return value
+
+    @field_validator("prechat")
+    @classmethod
+    def _have_own_names(cls, value: list[PrechatField]) -> list[PrechatField]:
+        names = [field.name for field in value]
+        if len(set(names)) < len(names):
+            raise ValueError("Two questions have the same name")
+        return value
+
+    def settings(self) -> dict[str, Any]:
+        """The inbox's columns."""
+        hours = {day: [[at.opens, at.closes] for at in day_hours] for day, day_hours in self.hours.items()}
+        text = self.consent_text.strip()
+        return {
+            "name": self.name,
+            "is_active": self.is_active,
+            "allowed_sites": self.allowed_sites,
+            "greeting": self.greeting.replace("\r\n", "\n").strip(),
+            "colour": self.colour,
+            "timezone": self.timezone,
+            "hours": {} if self.always_open else {day: hours.get(day, []) for day in WEEKDAYS},
+            "prechat": [_prechat_out(field) for field in self.prechat],
+            "consent": {"text": text, "url": self.consent_url or None} if text else None,
+            "identified_only": self.identified_only,
+        }
+
+
+def _prechat_out(field: PrechatField) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "name": field.name,
+        "label": field.label,
+        "type": field.type,
+        "required": field.required,
+    }
+    return {**body, "options": field.options} if field.type == "select" else body
+
+
+# --- colours --------------------------------------------------------------------------------------
+
+
+def on_colour(colour: str) -> str:
+    """Black or white, whichever reads better on that colour: at least 4.5:1 on every one."""
+    light = luminance(colour)
+    return "#ffffff" if 1.05 / (light + 0.05) >= (light + 0.05) / 0.05 else "#000000"
+
+
+def is_faint(colour: str) -> bool:
+    """Whether the colour hardly shows on a white page, so that what has it needs an outline."""
+    return 1.05 / (luminance(colour) + 0.05) < FAINT_RATIO
+
+
+def luminance(colour: str) -> float:
+    """WCAG's relative luminance of a #rrggbb colour, from 0 to 1."""
+    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+# --- what customers get ---------------------------------------------------------------------------
+
+
+def inbox_for_chat(inbox: Inbox, workspace_name: str) -> dict[str, Any]:
+    """What a customer's browser may know of an inbox."""
+    return {
+        "key": inbox.key,
+        "name": inbox.name,
+        "workspace": workspace_name,
+        "greeting": inbox.greeting,
+        "colour": inbox.colour,
+        "on_colour": on_colour(inbox.colour),
+        "prechat": inbox.prechat,
+        "consent": inbox.consent,
+        "identified_only": inbox.identified_only,
+    }

@@ -1,0 +1,104 @@
+"""Workspaces: how one comes into being, and the code that lets nobody else do it first."""
+
+import re
+import secrets
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from webapp.auth import Actor, current_actor
+from webapp.config import settings
+from webapp.errors import Invalid, NotFound
+from webapp.extensions import db
+from webapp.models import TicketNumber, Workspace, WorkspaceFeed
+from webapp.services.event import record
+from webapp.tenancy import require_workspace_id
+from webapp.validators import has_unstorable, visible
+
+SETUP_LOCK = 7_263_541
+"""PostgreSQL's advisory lock for the first run; the number means nothing."""
+
+
+def any_workspace(*, session: Any = None) -> bool:
+    """Whether the installation has been set up."""
+    session = session or db.session()
+    return session.scalar(sa.select(Workspace.id).limit(1)) is not None
+
+
+def get_workspace(*, session: Any = None) -> Workspace:
+    """The current workspace."""
+    found: Workspace | None = (session or db.session()).get(Workspace, require_workspace_id())
+    if found is None:
+        raise NotFound("There is no such workspace")
+    return found
+
+
+def find_workspace(slug: str | None = None) -> Workspace | None:
+    """The workspace of that short name, or the only one there is."""
+    query = sa.select(Workspace).order_by(Workspace.id).limit(2)
+    found = list(db.session.scalars(query.where(Workspace.slug == slug) if slug else query))
+    return found[0] if len(found) == 1 else None
+
+
+def create_workspace(
+    name: str, *, only_first: bool = False, session: Any = None, actor: Actor | None = None
+) -> Workspace:
+    """Makes the workspace that `use_workspace` is in, with its counters.
+
+    The caller draws the id: the rest of its transaction, commit included, happens inside the workspace.
+    `only_first`: raises `NotFound` if there is one already, whoever else tries at the same time.
+    """
+    session, actor = session or db.session(), actor or current_actor()
+    if only_first:
+        _hold_setup_lock(session)
+        if any_workspace(session=session):
+            raise NotFound("This installation has been set up")
+    shown = "" if has_unstorable(name) else visible(name)
+    if not shown or len(shown) > 100:
+        raise Invalid.field("workspace", "Between 1 and 100 characters")
+    made = Workspace(id=require_workspace_id(), name=shown, slug=_free_slug(shown, session))
+    session.add(made)
+    session.flush()
+    session.add_all([WorkspaceFeed(seq=0), TicketNumber(number=0)])
+    session.flush()
+    changes = {"name": [None, made.name], "slug": [None, made.slug]}
+    record("workspace.created", session=session, actor=actor, subject_id=made.id, changes=changes)
+    return made
+
+
+def _hold_setup_lock(session: Any) -> None:
+    """Until the commit. On SQLite the transaction itself is the lock: it began as the only writer."""
+    if session.get_bind().dialect.name == "postgresql":
+        locking = sa.text("SELECT pg_advisory_xact_lock(:key)")
+        session.execute(locking, {"key": SETUP_LOCK}, execution_options={"unscoped": True})
+
+
+def _free_slug(name: str, session: Any) -> str:
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40] or "workspace"
+    taken = session.scalar(sa.select(Workspace.id).where(Workspace.slug == slug))
+    return slug if taken is None else f"{slug}-{secrets.token_hex(3)}"
+
+
+# --- the first run --------------------------------------------------------------------------------
+
+
+def setup_code() -> str:
+    """The code that the first-run page asks for when it is not opened on this machine; made when needed."""
+    path = _code_path()
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text("-".join(secrets.token_hex(2) for _ in range(4)))
+    return path.read_text().strip()
+
+
+def forget_setup_code() -> None:
+    """Removes the code once it has served."""
+    _code_path().unlink(missing_ok=True)
+
+
+def _code_path() -> Path:
+    return settings().instance_path / "setup_code"
