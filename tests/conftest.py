@@ -15,6 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.factories import Factory
+from tests.support.browsers import StaffBrowser, Visitor
 from tests.support.mailbox import Mailbox
 from tests.support.postgres import Postgres
 from webapp import clock as app_clock
@@ -151,3 +152,23 @@ def clock() -> Iterator[ModuleType]:
     """The app's clock; `clock.advance(hours=1)` holds until the end of the test."""
     with app_clock.moved():
         yield app_clock
+
+
+@pytest.fixture
+def visitor(app: Flask, make: Factory) -> Callable[..., Any]:
+    """`visitor(inbox)` gives a customer's browser: REST by its token, and `.connect()` for the socket."""
+
+    def arrive(inbox: Any, **settings: Any) -> Visitor:
+        return Visitor(app, inbox, **settings)
+
+    return arrive
+
+
+@pytest.fixture
+def agent(app: Flask, sign_in: Callable[..., FlaskClient]) -> Callable[..., Any]:
+    """`agent(user)` gives a staff browser: REST with its cookie, and `.connect()` for the socket."""
+
+    def arrive(user: Any) -> StaffBrowser:
+        return StaffBrowser(app, user, sign_in(user))
+
+    return arrive

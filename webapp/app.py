@@ -14,8 +14,8 @@ from whitenoise import WhiteNoise
 
 from webapp import assets, database, log
 from webapp.api import register_api
-from webapp.config import ROOT, ConfigError, Settings, is_loopback, load_settings
 from webapp.cli import register_cli
+from webapp.config import ROOT, ConfigError, Settings, is_loopback, load_settings
 from webapp.errors import from_pydantic, register_error_handlers
 from webapp.extensions import babel, csrf, db, migrate, socketio
 from webapp.middleware import HostGuard, SecurityHeaders

@@ -55,7 +55,7 @@ class UTCDateTime(TypeDecorator[datetime]):
         value = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> Any:  # noqa: ARG002
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -275,7 +275,7 @@ def _patiently(call: Callable[[], Any]) -> Any:
         try:
             return call()
         except sqlite3.OperationalError as error:
-            if "locked" not in str(error) and "busy" not in str(error) or time.monotonic() > give_up_at:
+            if ("locked" not in str(error) and "busy" not in str(error)) or time.monotonic() > give_up_at:
                 raise
         time.sleep(delay)
         delay = min(delay * 1.6, 0.05)

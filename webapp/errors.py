@@ -183,8 +183,8 @@ def _answer_busy(error: Exception) -> Response:
     return _answer(Unavailable("The service is busy; please try again", retry_after_seconds=2))
 
 
-def _answer_unknown(_error: Exception) -> Response:
-    log.exception("request failed")
+def _answer_unknown(error: Exception) -> Response:
+    log.error("request failed", exc_info=error)
     return _body(INTERNAL, 500)
 
 

@@ -41,7 +41,7 @@ class RateLimiter:
         if self._shared is not None:
             try:
                 return self._shared.hit(item, name, key)
-            except Exception as error:  # a dead store must not open the gate: count in memory meanwhile
+                except Exception as error:  # noqa: BLE001 - a dead store must not open the gate
                 log.warning("rate limits fall back to memory: %s", type(error).__name__)
         return self._memory.hit(item, name, key)
 
@@ -49,7 +49,7 @@ class RateLimiter:
         for limiter in filter(None, (self._shared, self._memory)):
             try:
                 reset = limiter.get_window_stats(item, name, key).reset_time
-            except Exception:  # noqa: S112 - the other store answers
+            except Exception:  # noqa: S112, BLE001 - the other store answers
                 continue
             return max(1, round(reset - time.time()))
         return 60

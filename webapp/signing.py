@@ -38,7 +38,9 @@ def open_file_claim(signed: str) -> tuple[uuid.UUID, uuid.UUID, str] | None:
 
 
 def _signer(purpose: str) -> Signer:
-    return Signer(current_app.config["SECRET_KEY"], salt=f"parley.{purpose}", digest_method=hashlib.sha256, sep="~")
+    return Signer(
+        current_app.config["SECRET_KEY"], salt=f"parley.{purpose}", digest_method=hashlib.sha256, sep="~"
+    )
 
 
 def seal(secret: str) -> str:

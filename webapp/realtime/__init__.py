@@ -4,4 +4,9 @@ from flask import Flask
 
 
 def register_realtime(app: Flask) -> None:
-    """Registers commands and broadcasts."""
+    """Registers commands, broadcasts and what follows from lost access."""
+    from webapp.realtime import broadcasts, commands, revocation
+
+    commands.register()
+    broadcasts.register()
+    revocation.register(app)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from webapp import clock
-from webapp.models import Attachment, Comment
+from webapp.models import Comment
 from webapp.schemas.attachment import attachment_out
 
 
@@ -46,6 +46,3 @@ def comment_for_customer(comment: Comment) -> dict[str, Any]:
 
 def _attachments(comment: Comment, audience: str) -> list[dict[str, Any]]:
     return [attachment_out(attachment, audience) for attachment in comment.attachments]
-
-
-__all__ = ["Attachment", "comment_for_customer", "comment_for_staff"]

@@ -26,7 +26,7 @@ _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 
 
 def normalised_site(text: str) -> str:
-    """A site's origin as browsers write it: `https://shop.example.com`. Raises `ValueError` with the reason."""
+    """A site as an origin, such as `https://shop.example.com`. Raises `ValueError` with the reason."""
     shown = visible(text)
     parts = urlsplit(shown if "://" in shown else f"https://{shown}")
     if parts.scheme not in ("http", "https"):

@@ -27,17 +27,35 @@ IMAGE_FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "
 
 # What may be sent, by extension, and what its content then must look like.
 TYPES = {
-    ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp",
-    ".pdf": "application/pdf", ".txt": "text/plain", ".log": "text/plain", ".csv": "text/csv", ".md": "text/plain",
-    ".json": "application/json", ".zip": "application/zip", ".gz": "application/gzip",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+    ".pdf": "application/pdf",
+    ".txt": "text/plain",
+    ".log": "text/plain",
+    ".csv": "text/csv",
+    ".md": "text/plain",
+    ".json": "application/json",
+    ".zip": "application/zip",
+    ".gz": "application/gzip",
     ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-    ".odt": "application/vnd.oasis.opendocument.text", ".ods": "application/vnd.oasis.opendocument.spreadsheet",
-    ".doc": "application/msword", ".xls": "application/vnd.ms-excel",
-    ".mp3": "audio/mpeg", ".mp4": "video/mp4", ".mov": "video/quicktime", ".webm": "video/webm", ".wav": "audio/wav",
-    ".eml": "message/rfc822", ".svg": "image/svg+xml", ".heic": "image/heic",
-}  # fmt: skip
+    ".odt": "application/vnd.oasis.opendocument.text",
+    ".ods": "application/vnd.oasis.opendocument.spreadsheet",
+    ".doc": "application/msword",
+    ".xls": "application/vnd.ms-excel",
+    ".mp3": "audio/mpeg",
+    ".mp4": "video/mp4",
+    ".mov": "video/quicktime",
+    ".webm": "video/webm",
+    ".wav": "audio/wav",
+    ".eml": "message/rfc822",
+    ".svg": "image/svg+xml",
+    ".heic": "image/heic",
+}
 _SIGNATURES = {
     ".pdf": (b"%PDF-",),
     ".zip": (b"PK\x03\x04", b"PK\x05\x06"),
@@ -101,7 +119,9 @@ def _looks_like(extension: str, data: bytes) -> bool:
         guesses = {guess.extension.lower() for guess in puremagic.magic_string(data[:65536])}
     except puremagic.PureError:
         return False
-    return not guesses.isdisjoint({extension, ".mp4", ".mov", ".m4v", ".mp3", ".wav", ".webm", ".mkv", ".heic"})
+    return not guesses.isdisjoint(
+        {extension, ".mp4", ".mov", ".m4v", ".mp3", ".wav", ".webm", ".mkv", ".heic"}
+    )
 
 
 def _check_image(name: str, data: bytes) -> Checked:
@@ -153,7 +173,9 @@ def add_attachment(
     """The row of a stored file, not yet on a comment. The same `client_id` again returns the first."""
     session, actor = session or db.session(), actor or current_actor()
     if client_id is not None:
-        query = sa.select(Attachment).where(Attachment.uploader_id == actor.id, Attachment.client_id == client_id)
+        query = sa.select(Attachment).where(
+            Attachment.uploader_id == actor.id, Attachment.client_id == client_id
+        )
         if (found := session.scalar(query)) is not None:
             return found  # type: ignore[no-any-return]
     attachment = Attachment(
@@ -219,10 +241,11 @@ def _is_public(attachment: Attachment) -> bool:
     return comment is not None and comment.kind == "reply"
 
 
-def read_file(attachment: Attachment) -> bytes:
+def read_file(storage_key: str) -> bytes:
     """The bytes of a stored file. Raises `NotFound` if they are gone."""
+    storage = DiskStorage(settings().instance_path / "files")
     try:
-        data: bytes = green.run_in_thread(DiskStorage(settings().instance_path / "files").read, attachment.storage_key)
+        data: bytes = green.run_in_thread(storage.read, storage_key)
     except FileNotFoundError:
         raise NotFound("There is no such file") from None
     return data

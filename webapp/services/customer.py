@@ -62,7 +62,8 @@ def search_customers(text: str, *, limit: int = 20, actor: Actor | None = None) 
     require(actor or current_actor(), "customer:read")
     pattern = "%" + text.strip().replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
     matches = [
-        column.ilike(pattern, escape="\\") for column in (Customer.name, Customer.email, Customer.claimed_email)
+        column.ilike(pattern, escape="\\")
+        for column in (Customer.name, Customer.email, Customer.claimed_email)
     ]
     query = sa.select(Customer).where(sa.or_(*matches)).order_by(Customer.last_seen_at.desc(), Customer.id)
     return list(db.session.scalars(query.limit(limit)))
@@ -97,7 +98,13 @@ def create_block(
     )
     session.add(block)
     session.flush()
-    record("block.created", session=session, actor=actor, subject_id=block.id, changes={"kind": [None, block.kind]})
+    record(
+        "block.created",
+        session=session,
+        actor=actor,
+        subject_id=block.id,
+        changes={"kind": [None, block.kind]},
+    )
     return block
 
 
@@ -124,7 +131,11 @@ def remove_block(block_id: uuid.UUID, *, session: Any = None, actor: Actor | Non
 def list_blocks(customer_id: uuid.UUID) -> list[Block]:
     """A customer's blocks that still hold."""
     query = sa.select(Block).where(Block.customer_id == customer_id)
-    return [block for block in db.session.scalars(query) if block.expires_at is None or block.expires_at > clock.now()]
+    return [
+        block
+        for block in db.session.scalars(query)
+        if block.expires_at is None or block.expires_at > clock.now()
+    ]
 
 
 def is_address_blocked(address: str) -> bool:

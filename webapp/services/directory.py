@@ -15,8 +15,12 @@ def read_directory(*, actor: Actor | None = None) -> dict[str, Any]:
     actor = actor or current_actor()
     require(actor, "directory:read")
     online = presence.online_ids("user", actor.workspace_id)  # type: ignore[arg-type]
-    users = db.session.scalars(sa.select(User).where(User.workspace_id == actor.workspace_id).order_by(User.name))
-    inboxes = db.session.scalars(sa.select(Inbox).where(Inbox.workspace_id == actor.workspace_id).order_by(Inbox.name))
+    users = db.session.scalars(
+        sa.select(User).where(User.workspace_id == actor.workspace_id).order_by(User.name)
+    )
+    inboxes = db.session.scalars(
+        sa.select(Inbox).where(Inbox.workspace_id == actor.workspace_id).order_by(Inbox.name)
+    )
     return {
         "users": [
             {
@@ -29,6 +33,9 @@ def read_directory(*, actor: Actor | None = None) -> dict[str, Any]:
             }
             for user in users
         ],
-        "teams": [{"id": str(team.id), "name": team.name} for team in db.session.scalars(sa.select(Team).order_by(Team.name))],
+        "teams": [
+            {"id": str(team.id), "name": team.name}
+            for team in db.session.scalars(sa.select(Team).order_by(Team.name))
+        ],
         "inboxes": [{"id": str(inbox.id), "name": inbox.name} for inbox in inboxes],
     }

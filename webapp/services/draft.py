@@ -33,7 +33,11 @@ def save_draft(
     found = session.get(Draft, (actor.id, ticket_id, kind))
     if content.strip():
         if found is None:
-            session.add(Draft(user_id=actor.id, ticket_id=ticket_id, kind=kind, content=content, updated_at=clock.now()))
+            session.add(
+                Draft(
+                    user_id=actor.id, ticket_id=ticket_id, kind=kind, content=content, updated_at=clock.now()
+                )
+            )
         else:
             found.content, found.updated_at = content, clock.now()
     elif found is not None:

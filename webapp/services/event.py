@@ -11,10 +11,10 @@ from webapp import bus, database
 from webapp.auth import Actor, current_actor
 from webapp.events import CATALOGUE
 from webapp.extensions import db
-from webapp.models import Comment, Event, Ticket
+from webapp.models import Comment, Event, Ticket, WorkspaceFeed
 from webapp.schemas.event import event_for_customer, event_for_staff
 from webapp.schemas.ticket import ticket_row
-from webapp.tenancy import current_workspace_id, require_workspace_id
+from webapp.tenancy import require_workspace_id
 
 Changes = dict[str, list[Any]]
 
@@ -186,7 +186,9 @@ def _number(session: Any, workspace_id: uuid.UUID, events: list[Event]) -> int:
 def _number_on_sqlite(session: Any, workspace_id: uuid.UUID, events: list[Event]) -> int:
     unscoped = {"unscoped": True}
     last = session.execute(
-        sa.text("UPDATE workspace_feeds SET seq = seq + :count WHERE workspace_id = :workspace RETURNING seq"),
+        sa.text(
+            "UPDATE workspace_feeds SET seq = seq + :count WHERE workspace_id = :workspace RETURNING seq"
+        ),
         {"count": len(events), "workspace": workspace_id.hex},
         execution_options=unscoped,
     ).scalar()
@@ -200,11 +202,25 @@ def _number_on_sqlite(session: Any, workspace_id: uuid.UUID, events: list[Event]
 def list_feed(after: int, limit: int) -> list[Event]:
     """The workspace's events after a `workspace_seq`, oldest first."""
     query = sa.select(Event).where(Event.workspace_seq > after).order_by(Event.workspace_seq).limit(limit)
-    return list(db.session.scalars(query.options(sa.orm.selectinload(Event.comment).selectinload(Comment.attachments))))
+    return list(
+        db.session.scalars(
+            query.options(sa.orm.selectinload(Event.comment).selectinload(Comment.attachments))
+        )
+    )
+
+
+def feed_position() -> int:
+    """The workspace's last `workspace_seq`."""
+    return int(db.session.scalar(sa.select(WorkspaceFeed.seq)) or 0)
 
 
 def list_ticket_events(
-    ticket_id: uuid.UUID, *, after: int | None = None, before: int | None = None, limit: int = 50, public: bool = False
+    ticket_id: uuid.UUID,
+    *,
+    after: int | None = None,
+    before: int | None = None,
+    limit: int = 50,
+    public: bool = False,
 ) -> tuple[list[Event], bool]:
     """Events of a ticket in order, and whether there are more in that direction.
 
@@ -222,6 +238,3 @@ def list_ticket_events(
     found = list(db.session.scalars(query.options(loaded).limit(limit + 1)))
     page = found[:limit]
     return (page if after is not None else page[::-1]), len(found) > limit
-
-
-__all__ = ["Recorded", "RowChanged", "current_workspace_id", "list_feed", "list_ticket_events", "record", "remember"]

@@ -78,7 +78,12 @@ def _jwt_claims(inbox: Inbox, token: str) -> dict[str, Any]:
             unseal(inbox.secret_box),
             algorithms=["HS256"],
             audience=inbox.key,
-            options={"require": ["exp", "sub", "aud"], "verify_exp": False, "verify_iat": False, "verify_nbf": False},
+            options={
+                "require": ["exp", "sub", "aud"],
+                "verify_exp": False,
+                "verify_iat": False,
+                "verify_nbf": False,
+            },
         )
         left = float(claims["exp"]) - clock.now().timestamp()
     except (jwt.PyJWTError, ValueError, TypeError):
@@ -135,7 +140,10 @@ def _take_details(customer: Customer, claims: dict[str, Any], email: str | None)
 def _move(visitor: Actor, customer: Customer, inbox: Inbox, session: Any) -> None:
     """Gives an anonymous visitor's tickets of this inbox to the customer they turned out to be."""
     session.scalars(
-        sa.select(Customer).where(Customer.id.in_([visitor.id, customer.id])).order_by(Customer.id).with_for_update()
+        sa.select(Customer)
+        .where(Customer.id.in_([visitor.id, customer.id]))
+        .order_by(Customer.id)
+        .with_for_update()
     ).all()
     anonymous = session.scalar(sa.select(Customer).where(Customer.id == visitor.id))
     if anonymous is None or anonymous.is_verified:
@@ -144,8 +152,16 @@ def _move(visitor: Actor, customer: Customer, inbox: Inbox, session: Any) -> Non
     for ticket in session.scalars(query.order_by(Ticket.id).with_for_update()).all():
         ticket.customer_id, ticket.customer = customer.id, customer
         changes = {"customer_id": [str(visitor.id), str(customer.id)]}
-        record("ticket.customer_changed", session=session, actor=_actor(customer, inbox), ticket=ticket, changes=changes)
+        record(
+            "ticket.customer_changed",
+            session=session,
+            actor=_actor(customer, inbox),
+            ticket=ticket,
+            changes=changes,
+        )
         moved = sa.update(Comment).where(Comment.ticket_id == ticket.id, Comment.author_id == visitor.id)
-        session.execute(moved.values(author_id=customer.id), execution_options={"synchronize_session": "fetch"})
+        session.execute(
+            moved.values(author_id=customer.id), execution_options={"synchronize_session": "fetch"}
+        )
     customer.claimed_email = customer.claimed_email or anonymous.claimed_email
     customer.answers = {**anonymous.answers, **customer.answers}

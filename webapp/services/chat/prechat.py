@@ -44,7 +44,9 @@ def take_answers(
     kept: dict[str, Any] = {}
     for name in fields.keys() | answers.keys():
         try:
-            value = _check(fields.get(name), answers.get(name), is_known=name in known or customer.is_verified)
+            value = _check(
+                fields.get(name), answers.get(name), is_known=name in known or customer.is_verified
+            )
         except ValueError as problem:
             detail.append({"loc": ["body", "prechat", name], "msg": str(problem), "type": "value_error"})
             continue
@@ -53,7 +55,9 @@ def take_answers(
     if inbox.consent and not customer.is_verified and customer.consented_at is None and not consent:
         detail.append({"loc": ["body", "consent"], "msg": "Please agree to go on", "type": "value_error"})
     if detail:
-        raise Invalid("Please check the marked fields", detail=sorted(detail, key=lambda item: str(item["loc"])))
+        raise Invalid(
+            "Please check the marked fields", detail=sorted(detail, key=lambda item: str(item["loc"]))
+        )
     _keep(customer, kept, consent=consent)
 
 

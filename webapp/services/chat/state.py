@@ -102,7 +102,9 @@ def customer_ticket(ticket: Ticket) -> dict[str, Any]:
     from webapp.services.chat.writing import is_over
 
     seen = read_marks(ticket.id)["customer"]["seen"]
-    body = ticket_for_customer(ticket, unread=unread_for_customer(ticket, seen), can_reopen=not is_over(ticket))
+    body = ticket_for_customer(
+        ticket, unread=unread_for_customer(ticket, seen), can_reopen=not is_over(ticket)
+    )
     if ticket.ended_at is not None:
         body["status"] = "ended"
     return body

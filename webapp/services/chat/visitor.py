@@ -49,7 +49,9 @@ def create_visitor(
 ) -> str:
     """A new visitor of an inbox, as a customer without a name; returns the token to give to the browser."""
     session = session or db.session()
-    visitor = Actor(kind="customer", id=None, workspace_id=inbox.workspace_id, name="Visitor", role="customer", door="api")
+    visitor = Actor(
+        kind="customer", id=None, workspace_id=inbox.workspace_id, name="Visitor", role="customer", door="api"
+    )
     customer = create_customer(locale=locale, session=session, actor=visitor)
     return issue_token(inbox, customer, page=page, client=client, address=address, session=session)
 

@@ -66,17 +66,28 @@ def _refuse_blocked(customer: Customer, actor: Actor) -> None:
         raise Forbidden("You cannot write here", code="blocked")
 
 
+def begins_chat(ticket_id: uuid.UUID | None, *, actor: Actor | None = None) -> bool:
+    """Whether a message without a ticket would begin a chat rather than join one."""
+    actor = actor or current_actor()
+    return ticket_id is None and _open_chat(actor, db.session()) is None
+
+
 def _destination(ticket_id: uuid.UUID | None, actor: Actor, session: Any) -> Ticket | None:
     if ticket_id is not None:
         return ticket_for(ticket_id, "chat:write", session=session, actor=actor, lock=True)
-    open_chat = sa.select(Ticket.id).where(
+    found = _open_chat(actor, session)
+    return ticket_for(found, "chat:write", session=session, actor=actor, lock=True) if found else None
+
+
+def _open_chat(actor: Actor, session: Any) -> uuid.UUID | None:
+    query = sa.select(Ticket.id).where(
         Ticket.customer_id == actor.id,
         Ticket.inbox_id == actor.inbox_id,
         Ticket.status.not_in(ENDED),
         Ticket.ended_at.is_(None),
     )
-    found = session.scalar(open_chat.order_by(Ticket.created_at.desc()).limit(1))
-    return ticket_for(found, "chat:write", session=session, actor=actor, lock=True) if found else None
+    found: uuid.UUID | None = session.scalar(query.order_by(Ticket.created_at.desc()).limit(1))
+    return found
 
 
 def is_over(ticket: Ticket) -> bool:
@@ -96,7 +107,14 @@ def _continue(ticket: Ticket, draft: CommentDraft, actor: Actor, session: Any) -
         _wake(ticket, session=session, actor=actor)
     elif was_ended:
         shown = {"status": ["ended", "open"]}
-        record("ticket.status_changed", session=session, actor=actor, ticket=ticket, public_changes=shown, is_public=True)
+        record(
+            "ticket.status_changed",
+            session=session,
+            actor=actor,
+            ticket=ticket,
+            public_changes=shown,
+            is_public=True,
+        )
     session.flush()
     return comment
 
@@ -112,7 +130,14 @@ def _wake(ticket: Ticket, *, session: Any, actor: Actor) -> None:
         changes = {"assigned_agent_id": [str(ticket.assigned_agent_id), None]}
         shown = {"agent": [{"name": agent.name} if agent else None, None]}
         ticket.assigned_agent_id, ticket.assigned_agent, ticket.assigned_at = None, None, None
-        record("ticket.unassigned", session=session, actor=actor, ticket=ticket, changes=changes, public_changes=shown)
+        record(
+            "ticket.unassigned",
+            session=session,
+            actor=actor,
+            ticket=ticket,
+            changes=changes,
+            public_changes=shown,
+        )
     change_status(ticket, "open", session=session, actor=actor)
 
 
@@ -153,7 +178,9 @@ def _begin(
         session=session,
         actor=actor,
     )
-    comment = session.scalar(sa.select(Comment).where(Comment.ticket_id == ticket.id).order_by(Comment.seq).limit(1))
+    comment = session.scalar(
+        sa.select(Comment).where(Comment.ticket_id == ticket.id).order_by(Comment.seq).limit(1)
+    )
     return comment, ticket
 
 

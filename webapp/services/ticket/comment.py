@@ -95,7 +95,11 @@ def _refuse_stale(ticket: Ticket, seen_seq: int, *, session: Any, actor: Actor) 
     query = (
         sa.select(Event)
         .join(Comment, Comment.id == Event.comment_id)
-        .where(Event.ticket_id == ticket.id, Event.ticket_seq > seen_seq, Comment.author_id.is_distinct_from(actor.id))
+        .where(
+            Event.ticket_id == ticket.id,
+            Event.ticket_seq > seen_seq,
+            Comment.author_id.is_distinct_from(actor.id),
+        )
         .order_by(Event.ticket_seq)
         .limit(50)
     )

@@ -1,6 +1,5 @@
 """Opening a ticket."""
 
-import uuid
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,7 +8,7 @@ from webapp import clock, database
 from webapp.auth import Actor, current_actor, require
 from webapp.errors import Invalid
 from webapp.extensions import db
-from webapp.models import Comment, Customer, Inbox, Ticket, TicketNumber
+from webapp.models import Customer, Inbox, Ticket, TicketNumber
 from webapp.models.ticket import PRIORITIES
 from webapp.services import customer as customers
 from webapp.services.event import record, remember
@@ -51,7 +50,9 @@ def create_ticket(
     if priority not in PRIORITIES:
         raise Invalid.field("priority", f"Priority is one of {', '.join(PRIORITIES)}")
     if customer is None:
-        customer = customers.customer_by_email(customer_email or "", name=customer_name, session=session, actor=actor)
+        customer = customers.customer_by_email(
+            customer_email or "", name=customer_name, session=session, actor=actor
+        )
     ticket = Ticket(
         id=database.uuid7(),
         number=_next_number(session),
@@ -83,7 +84,13 @@ def create_ticket(
 def _zeroes() -> dict[str, Any]:
     now = clock.now()
     counts = ("comment_count", "last_seq", "last_public_seq", "last_customer_seq", "unread")
-    return {**dict.fromkeys(counts, 0), "created_at": now, "updated_at": now, "is_spam": False, "escalated": False}
+    return {
+        **dict.fromkeys(counts, 0),
+        "created_at": now,
+        "updated_at": now,
+        "is_spam": False,
+        "escalated": False,
+    }
 
 
 def _every_field(ticket: Ticket) -> dict[str, list[Any]]:
@@ -106,10 +113,12 @@ class TicketService:
         self.session = session
 
     def create_ticket(
-        self, title: str, description: str = "", customer_email: str | None = None, priority: str = "medium", **rest: Any
+        self,
+        title: str,
+        description: str = "",
+        customer_email: str | None = None,
+        priority: str = "medium",
+        **rest: Any,
     ) -> Ticket:
         """As `services.ticket.create_ticket`."""
         return create_ticket(title, description, customer_email, priority, session=self.session, **rest)
-
-
-__all__ = ["Comment", "TicketService", "create_ticket", "uuid"]

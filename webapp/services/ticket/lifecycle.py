@@ -102,7 +102,9 @@ def end_chat(ticket_id: uuid.UUID, *, session: Any = None, actor: Actor | None =
     return ticket
 
 
-def mark_spam(ticket_id: uuid.UUID, is_spam: bool, *, session: Any = None, actor: Actor | None = None) -> Ticket:
+def mark_spam(
+    ticket_id: uuid.UUID, is_spam: bool, *, session: Any = None, actor: Actor | None = None
+) -> Ticket:
     """Puts a ticket away as spam (closed), or fetches it back (reopened). The customer isn't told."""
     session, actor = session or db.session(), actor or current_actor()
     ticket = ticket_for(ticket_id, "ticket:spam", session=session, actor=actor, lock=True)

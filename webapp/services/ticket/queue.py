@@ -85,14 +85,21 @@ def _position(cursor: str) -> Any:
 def count_views(*, actor: Actor | None = None) -> dict[str, int]:
     """How many tickets lie in mine, unassigned and all."""
     actor = actor or current_actor()
-    columns = [sa.func.count(sa.case((_members(view, actor), 1))).label(view) for view in ("mine", "unassigned", "all")]
+    columns = [
+        sa.func.count(sa.case((_members(view, actor), 1))).label(view)
+        for view in ("mine", "unassigned", "all")
+    ]
     row = db.session.execute(sa.select(*columns).select_from(Ticket).where(_active())).one()
-    return dict(row._mapping)
+    return dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
 
 
 def list_earlier(customer_id: uuid.UUID, *, besides: uuid.UUID | None = None, limit: int = 5) -> list[Ticket]:
     """A customer's newest tickets, without the one in hand."""
-    query = sa.select(Ticket).where(Ticket.customer_id == customer_id).order_by(Ticket.created_at.desc(), Ticket.number.desc())
+    query = (
+        sa.select(Ticket)
+        .where(Ticket.customer_id == customer_id)
+        .order_by(Ticket.created_at.desc(), Ticket.number.desc())
+    )
     if besides is not None:
         query = query.where(Ticket.id != besides)
     return list(db.session.scalars(query.limit(limit)))

@@ -38,7 +38,13 @@ def mark_read(
     """Moves the actor's side's mark forward, never back nor beyond what there is; None for a mere viewer."""
     session, actor = session or db.session(), actor or current_actor()
     side = "customer" if actor.kind == "customer" else "staff"
-    ticket = ticket_for(ticket_id, "chat:read" if side == "customer" else "ticket:read", session=session, actor=actor, lock=True)
+    ticket = ticket_for(
+        ticket_id,
+        "chat:read" if side == "customer" else "ticket:read",
+        session=session,
+        actor=actor,
+        lock=True,
+    )
     if side == "staff" and not actor.may("ticket:reply"):
         return None
     return advance_mark(ticket, side, seen=seen, delivered=delivered, session=session)

@@ -1,0 +1,181 @@
+"""Tickets for staff, and the workspace's feed."""
+
+from typing import Any
+
+from flask_openapi3 import APIBlueprint
+
+from webapp.api.doors import access, created, enter_staff, leave, nothing, uploaded
+from webapp.database import read_only, transaction
+from webapp.errors import Invalid
+from webapp.extensions import db
+from webapp.models import Ticket
+from webapp.schemas.attachment import attachment_out
+from webapp.schemas.comment import comment_for_staff
+from webapp.schemas.event import event_for_staff
+from webapp.schemas.ticket import ticket_row
+from webapp.schemas.ticket_in import (
+    AssignIn,
+    CommentIn,
+    DraftIn,
+    DraftPath,
+    FeedQuery,
+    PlaceQuery,
+    QueueQuery,
+    ReadIn,
+    SpamIn,
+    TicketIn,
+    TicketPatch,
+    TicketPath,
+)
+from webapp.services import attachment as attachments
+from webapp.services import ticket as tickets
+from webapp.services.customer import create_block, get_customer
+from webapp.services.draft import save_draft
+from webapp.services.event import feed_position, list_feed
+from webapp.services.ticket.comment import CommentDraft
+from webapp.services.ticket.snapshot import replay_ticket, ticket_snapshot
+
+bp = APIBlueprint("tickets", __name__, url_prefix="/api/v1")
+bp.before_request(enter_staff)
+bp.teardown_request(leave)
+
+
+@bp.get("/tickets")
+@access("ticket:read")
+def list_tickets(query: QueueQuery) -> Any:
+    """A page of a view of the queue, with the counts of all of them."""
+    with read_only():
+        page, cursor = tickets.list_tickets(query.view, cursor=query.cursor, limit=query.limit)
+        return {
+            "data": [ticket_row(ticket) for ticket in page],
+            "next_cursor": cursor,
+            "counts": tickets.count_views(),
+            "workspace_seq": feed_position(),
+        }
+
+
+@bp.post("/tickets")
+@access("ticket:create")
+def create_ticket(body: TicketIn) -> Any:
+    """Opens a ticket for a customer, with the description as its first internal note or reply."""
+    with transaction():
+        customer = get_customer(body.customer_id) if body.customer_id else None
+        if customer is None and not body.customer_email:
+            raise Invalid.field("customer_email", "Name the customer")
+        content = body.description.strip()
+        ticket = tickets.create_ticket(
+            body.title,
+            content,
+            body.customer_email,
+            body.priority,
+            customer=customer,
+            customer_name=body.customer_name,
+            first=CommentDraft(content, "note", body.client_id) if content else None,
+        )
+        return created({"ticket": ticket_row(ticket)})
+
+
+@bp.get("/tickets/<ticket_id>")
+@access("ticket:read")
+def read_ticket(path: TicketPath) -> Any:
+    """A ticket with its newest events; the address holds its id or its number."""
+    with read_only():
+        return ticket_snapshot(tickets.find_ticket(path.ticket_id))
+
+
+@bp.patch("/tickets/<ticket_id>")
+@access("ticket:update")
+def update_ticket(path: TicketPath, body: TicketPatch) -> Any:
+    """Sets the fields named; the others stay."""
+    with transaction():
+        changes = body.model_dump(exclude_unset=True)
+        return _answer(tickets.update_ticket(tickets.find_ticket(path.ticket_id), **changes))
+
+
+@bp.get("/tickets/<ticket_id>/events")
+@access("ticket:read")
+def list_events(path: TicketPath, query: PlaceQuery) -> Any:
+    """Events of a ticket after a sequence, or the page before one."""
+    with read_only():
+        found = tickets.find_ticket(path.ticket_id)
+        return replay_ticket(found, after=query.after, before=query.before, limit=query.limit)
+
+
+@bp.post("/tickets/<ticket_id>/comments")
+@access("ticket:reply")
+def create_comment(path: TicketPath, body: CommentIn) -> Any:
+    """Writes a reply or a note; 409 `stale` if others wrote after `seen_seq`."""
+    with transaction():
+        comment = tickets.add_comment(tickets.find_ticket(path.ticket_id), **body.model_dump())
+        return created({"comment": comment_for_staff(comment)})
+
+
+@bp.post("/tickets/<ticket_id>/assign")
+@access("ticket:assign")
+def assign_ticket(path: TicketPath, body: AssignIn) -> Any:
+    """Gives the ticket to an agent or team, or back to the queue."""
+    with transaction():
+        given = body.model_dump(exclude_unset=True)
+        return _answer(tickets.assign_ticket(tickets.find_ticket(path.ticket_id), **given))
+
+
+@bp.post("/tickets/<ticket_id>/spam")
+@access("ticket:spam")
+def mark_spam(path: TicketPath, body: SpamIn) -> Any:
+    """Puts a ticket away as spam, perhaps blocking its customer, or fetches it back."""
+    with transaction():
+        ticket = tickets.mark_spam(tickets.find_ticket(path.ticket_id), body.spam)
+        if body.block and body.spam:
+            create_block(customer_id=ticket.customer_id, reason=f"Spam in #{ticket.number}")
+        return _answer(ticket)
+
+
+@bp.post("/tickets/<ticket_id>/read")
+@access("ticket:read")
+def mark_read(path: TicketPath, body: ReadIn) -> Any:
+    """Moves our side's read mark."""
+    with transaction():
+        tickets.mark_read(tickets.find_ticket(path.ticket_id), seen=body.seq)
+    return nothing()
+
+
+@bp.put("/tickets/<ticket_id>/drafts/<kind>")
+@access("draft:write")
+def put_draft(path: DraftPath, body: DraftIn) -> Any:
+    """Keeps a draft; an empty one is dropped."""
+    with transaction():
+        save_draft(tickets.find_ticket(path.ticket_id), path.kind, body.content)
+    return {"content": body.content}
+
+
+@bp.post("/tickets/<ticket_id>/attachments")
+@access("ticket:reply")
+def create_attachments(path: TicketPath) -> Any:
+    """Takes a file for a comment that is being written."""
+    name, data, client_id = uploaded()
+    with read_only():
+        ticket_id = tickets.ticket_for(tickets.find_ticket(path.ticket_id), "ticket:reply").id
+    checked, key = attachments.store_file(name, data)
+    with transaction():
+        ticket = db.session.get(Ticket, ticket_id)
+        row = attachments.add_attachment(checked, key, client_id=client_id, ticket=ticket)
+        return created(attachment_out(row, "staff"))
+
+
+@bp.get("/events")
+@access("event:read")
+def list_workspace_events(query: FeedQuery) -> Any:
+    """The workspace's feed after a `workspace_seq`, oldest first."""
+    with read_only():
+        found = list_feed(query.after, query.limit + 1)
+        page = found[: query.limit]
+        return {
+            "events": [event_for_staff(event) for event in page],
+            "next": page[-1].workspace_seq if page else query.after,
+            "has_more": len(found) > query.limit,
+        }
+
+
+def _answer(ticket: Ticket) -> Any:
+    db.session.flush()
+    return {"ticket": ticket_row(ticket)}

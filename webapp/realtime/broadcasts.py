@@ -1,0 +1,67 @@
+"""Which fact goes to which room, in what shape. Runs after the commit and needs no database."""
+
+from typing import Any
+
+from webapp import bus
+from webapp.realtime import rooms
+from webapp.realtime.server import emit
+from webapp.services.draft import DraftSaved
+from webapp.services.event import Recorded, RowChanged
+from webapp.services.live import Typing
+from webapp.services.ticket.reading import MarkMoved
+
+AGENT, CHAT = rooms.AGENT, rooms.CHAT
+
+
+def event_recorded(fact: Recorded) -> None:
+    """An event of a ticket: whole to its staff, in the customer's form to its customer, if they see it."""
+    if fact.ticket_id is None:
+        return
+    emit("ticket.event", fact.staff, room=rooms.ticket_staff(fact.ticket_id), namespace=AGENT)
+    if fact.customer is not None and fact.customer_id is not None and fact.inbox_id is not None:
+        room = rooms.customer(fact.customer_id, fact.inbox_id)
+        emit("ticket.event", fact.customer, room=room, namespace=CHAT)
+
+
+def row_changed(fact: RowChanged) -> None:
+    """A ticket's row, to every queue of the workspace."""
+    body = {"row": fact.row, "before": fact.before, "workspace_seq": fact.workspace_seq}
+    emit("ticket.row", body, room=rooms.staff(fact.workspace_id), namespace=AGENT)
+
+
+def mark_moved(fact: MarkMoved) -> None:
+    """How far a side has read: to staff, and ours to the customer."""
+    body: dict[str, Any] = {
+        "ticket_id": str(fact.ticket_id),
+        "side": fact.side,
+        "delivered": fact.delivered,
+        "seen": fact.seen,
+    }
+    emit("ticket.read", {**body, "unread": fact.unread}, room=rooms.staff(fact.workspace_id), namespace=AGENT)
+    if fact.inbox_id is not None:
+        emit("ticket.read", body, room=rooms.customer(fact.customer_id, fact.inbox_id), namespace=CHAT)
+
+
+def typing_shown(fact: Typing) -> None:
+    """Typing: to the ticket's staff, and a reply's to the customer. A note's never leaves the house."""
+    actor = {"kind": fact.actor.kind, "id": str(fact.actor.id), "name": fact.actor.name}
+    body = {"ticket_id": str(fact.ticket_id), "actor": actor, "kind": fact.kind, "typing": fact.typing}
+    emit("typing.updated", body, room=rooms.ticket_staff(fact.ticket_id), namespace=AGENT)
+    if fact.actor.kind == "user" and fact.kind == "reply" and fact.inbox_id is not None:
+        shown = {"ticket_id": str(fact.ticket_id), "name": fact.actor.name, "typing": fact.typing}
+        emit("typing.updated", shown, room=rooms.customer(fact.customer_id, fact.inbox_id), namespace=CHAT)
+
+
+def draft_saved(fact: DraftSaved) -> None:
+    """A draft, to its author's other tabs."""
+    body = {"ticket_id": str(fact.ticket_id), "kind": fact.kind, "content": fact.content}
+    emit("draft.saved", body, room=rooms.user(fact.user_id), namespace=AGENT)
+
+
+def register() -> None:
+    """Hangs the broadcasts on the bus."""
+    bus.subscribe(Recorded, event_recorded)
+    bus.subscribe(RowChanged, row_changed)
+    bus.subscribe(MarkMoved, mark_moved)
+    bus.subscribe(Typing, typing_shown)
+    bus.subscribe(DraftSaved, draft_saved)

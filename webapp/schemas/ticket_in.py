@@ -1,0 +1,129 @@
+"""What staff may say about tickets, over REST and the socket alike."""
+
+import uuid
+from typing import Literal
+
+from webapp.schemas.text import Content, Draft, Files, Line, PageSize, Place, Sequence, Strict
+
+Priority = Literal["low", "medium", "high", "critical"]
+Status = Literal["open", "assigned", "in_progress", "pending", "resolved", "closed"]
+Kind = Literal["reply", "note"]
+
+
+class CommentIn(Strict):
+    client_id: uuid.UUID
+    content: Content
+    kind: Kind = "reply"
+    seen_seq: Sequence | None = None
+    attachment_ids: Files = []
+
+
+class CommentCommand(CommentIn):
+    ticket_id: uuid.UUID
+
+
+class TicketIn(Strict):
+    title: Line
+    description: Content = ""
+    customer_id: uuid.UUID | None = None
+    customer_email: Line | None = None
+    customer_name: Line | None = None
+    priority: Priority = "medium"
+    client_id: uuid.UUID | None = None
+
+
+class TicketPatch(Strict):
+    title: Line | None = None
+    priority: Priority | None = None
+    status: Status | None = None
+    category: Line | None = None
+
+
+class AssignIn(Strict):
+    agent_id: uuid.UUID | None
+    team_id: uuid.UUID | None = None
+    note: Content | None = None
+    expected_agent_id: uuid.UUID | None = None
+
+
+class SpamIn(Strict):
+    spam: bool
+    block: bool = False
+
+
+class ReadIn(Strict):
+    seq: Sequence
+
+
+class ReadCommand(ReadIn):
+    ticket_id: uuid.UUID
+
+
+class DraftIn(Strict):
+    content: Draft
+
+
+class TicketCommand(Strict):
+    ticket_id: uuid.UUID
+
+
+class TypingCommand(Strict):
+    ticket_id: uuid.UUID
+    kind: Kind = "reply"
+    typing: bool
+
+
+class ViewingCommand(Strict):
+    ticket_id: uuid.UUID
+    state: Literal["viewing", "replying", "noting", "left"]
+
+
+class AvailabilityCommand(Strict):
+    availability: Literal["online", "away", "busy", "offline"]
+
+
+class BlockIn(Strict):
+    customer_id: uuid.UUID | None = None
+    address: Line | None = None
+    days: PageSize | None = None
+    reason: Line = ""
+
+
+class MePatch(Strict):
+    name: Line | None = None
+    availability: Literal["online", "away", "busy", "offline"] | None = None
+    settings: dict[str, bool | str] | None = None
+
+
+class TicketPath(Strict):
+    ticket_id: Line
+
+
+class DraftPath(Strict):
+    ticket_id: Line
+    kind: Kind
+
+
+class IdPath(Strict):
+    id: uuid.UUID
+
+
+class QueueQuery(Strict):
+    view: Literal["mine", "unassigned", "all", "done"] = "all"
+    cursor: Line | None = None
+    limit: PageSize = 50
+
+
+class PlaceQuery(Strict):
+    after: Place | None = None
+    before: Place | None = None
+    limit: PageSize = 50
+
+
+class FeedQuery(Strict):
+    after: Place = 0
+    limit: PageSize = 100
+
+
+class SearchQuery(Strict):
+    q: Line = ""
