@@ -41,7 +41,7 @@ class RateLimiter:
         if self._shared is not None:
             try:
                 return self._shared.hit(item, name, key)
-                except Exception as error:  # noqa: BLE001 - a dead store must not open the gate
+            except Exception as error:  # noqa: BLE001 - a dead store must not open the gate
                 log.warning("rate limits fall back to memory: %s", type(error).__name__)
         return self._memory.hit(item, name, key)
 
