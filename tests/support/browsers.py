@@ -7,6 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from webapp.extensions import socketio
+from webapp.schemas.pushed import PUSHED
 
 
 class Socket:
@@ -37,6 +38,8 @@ class Socket:
         """The bodies pushed since the last look, of that name or as (name, body) pairs."""
         received = self.client.get_received(self.namespace)
         pairs = [(item["name"], item["args"][0] if item["args"] else None) for item in received]
+        for pushed, body in pairs:  # whatever a test is about, what it hears must be what the protocol says
+            PUSHED[self.namespace, pushed].model_validate(body)
         return [body for said, body in pairs if said == name] if name else pairs
 
 

@@ -1,5 +1,6 @@
 """Tests of browser code that needs no browser: reducers and the like, under `node --test`."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -41,3 +42,17 @@ def run_tests(files: Iterable[Path], *, timeout: float = 100) -> str:
     if done.returncode:
         raise AssertionError(report)
     return report
+
+
+def evaluate(script: str, data: object, *, timeout: float = 60) -> object:
+    """What an ES module's code writes as JSON to standard output, given `data` as JSON on standard input."""
+    done = subprocess.run(
+        [find_node(), "--input-type=module", "--eval", script],
+        cwd=ROOT,
+        input=json.dumps(data),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=True,
+    )
+    return json.loads(done.stdout)

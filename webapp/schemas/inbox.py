@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 
 from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
+from webapp.colour import contrast
 from webapp.models import Inbox
 from webapp.schemas.text import Line, Strict, Text
 from webapp.validators import visible
@@ -58,7 +59,8 @@ def _lines(value: Any) -> Any:
     return [line for line in value.splitlines() if line.strip()] if isinstance(value, str) else value
 
 
-def _sites(value: list[str]) -> list[str]:
+def normalised_sites(value: list[str]) -> list[str]:
+    """Sites without repetition. Raises `ValueError` for the first that is none."""
     return list(dict.fromkeys(normalised_site(line) for line in value))
 
 
@@ -151,7 +153,7 @@ class InboxForm(Strict):
     @field_validator("allowed_sites")
     @classmethod
     def _are_sites(cls, value: list[str]) -> list[str]:
-        return _sites(value)
+        return normalised_sites(value)
 
     @field_validator("colour")
     @classmethod
@@ -221,40 +223,33 @@ def _prechat_out(field: PrechatField) -> dict[str, Any]:
     return {**body, "options": field.options} if field.type == "select" else body
 
 
-# --- colours --------------------------------------------------------------------------------------
+# --- what the page shows --------------------------------------------------------------------------
 
 
-def on_colour(colour: str) -> str:
-    """Black or white, whichever reads better on that colour: at least 4.5:1 on every one."""
-    light = luminance(colour)
-    return "#ffffff" if 1.05 / (light + 0.05) >= (light + 0.05) / 0.05 else "#000000"
+def inbox_values(inbox: Inbox) -> dict[str, Any]:
+    """An inbox as its page's form holds it."""
+    consent = inbox.consent or {}
+    hours = {
+        day: [{"opens": opens, "closes": closes} for opens, closes in intervals]
+        for day, intervals in inbox.hours.items()
+    }
+    return {
+        "name": inbox.name,
+        "is_active": inbox.is_active,
+        "allowed_sites": "\n".join(inbox.allowed_sites),
+        "greeting": inbox.greeting,
+        "colour": inbox.colour,
+        "timezone": inbox.timezone,
+        "always_open": not inbox.hours,
+        "hours": hours,
+        "prechat": [{**field, "options": "\n".join(field.get("options", []))} for field in inbox.prechat],
+        "consent_text": consent.get("text", ""),
+        "consent_url": consent.get("url") or "",
+        "identified_only": inbox.identified_only,
+        "version": inbox.version,
+    }
 
 
 def is_faint(colour: str) -> bool:
-    """Whether the colour hardly shows on a white page, so that what has it needs an outline."""
-    return 1.05 / (luminance(colour) + 0.05) < FAINT_RATIO
-
-
-def luminance(colour: str) -> float:
-    """WCAG's relative luminance of a #rrggbb colour, from 0 to 1."""
-    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-# --- what customers get ---------------------------------------------------------------------------
-
-
-def inbox_for_chat(inbox: Inbox, workspace_name: str) -> dict[str, Any]:
-    """What a customer's browser may know of an inbox."""
-    return {
-        "key": inbox.key,
-        "name": inbox.name,
-        "workspace": workspace_name,
-        "greeting": inbox.greeting,
-        "colour": inbox.colour,
-        "on_colour": on_colour(inbox.colour),
-        "prechat": inbox.prechat,
-        "consent": inbox.consent,
-        "identified_only": inbox.identified_only,
-    }
+    """Whether the colour hardly shows on a white page, so that what has it gets an outline."""
+    return contrast(colour, "#ffffff") < FAINT_RATIO

@@ -57,10 +57,12 @@ def ticket_row(ticket: Ticket) -> dict[str, Any]:
 def ticket_for_customer(ticket: Ticket, *, unread: int, can_reopen: bool) -> dict[str, Any]:
     """The customer's own view of it: their words for the status, the agent by name alone."""
     agent = ticket.assigned_agent
+    # Whoever is taken for spam isn't told; to them their chat is simply open.
+    status = "open" if ticket.is_spam else CUSTOMER_STATUS[ticket.status]
     return {
         "id": str(ticket.id),
         "number": ticket.number,
-        "status": CUSTOMER_STATUS[ticket.status],
+        "status": status,
         "agent": {"name": agent.name} if agent else None,
         "created_at": clock.iso(ticket.created_at),
         "seq": ticket.last_public_seq,

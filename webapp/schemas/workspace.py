@@ -1,8 +1,11 @@
 """What the first-run page sends."""
 
-from webapp.schemas.inbox import Sites
+from pydantic import field_validator
+
+from webapp.schemas.inbox import Sites, normalised_sites
 from webapp.schemas.text import Line, Strict
 from webapp.schemas.user import Password
+from webapp.validators import visible
 
 
 class SetupForm(Strict):
@@ -12,6 +15,16 @@ class SetupForm(Strict):
     name: Line = ""
     email: Line = ""
     password: Password = ""
-    inbox: Line = "Website"
+    inbox: Line = ""
     allowed_sites: Sites = []
     code: Line = ""
+
+    @field_validator("allowed_sites")
+    @classmethod
+    def _are_sites(cls, value: list[str]) -> list[str]:
+        return normalised_sites(value)
+
+    @property
+    def inbox_name(self) -> str:
+        """The inbox's name, or the usual one."""
+        return visible(self.inbox)[:100] or "Website"

@@ -1,0 +1,246 @@
+"""The bodies that are pushed over the socket, as strict schemas: for the protocol's document and its tests.
+
+The serializers build plain dicts, because they run for every message; the tests hold each dict against these.
+"""
+
+import uuid
+from datetime import datetime
+from typing import Any, Literal
+
+from webapp.schemas.text import Strict
+
+Priority = Literal["low", "medium", "high", "critical"]
+Status = Literal["open", "assigned", "in_progress", "pending", "resolved", "closed"]
+Availability = Literal["online", "away", "busy", "offline"]
+Changes = dict[str, tuple[Any, Any]]
+
+
+class ActorOut(Strict):
+    kind: Literal["user", "customer", "system"]
+    id: uuid.UUID | None
+    name: str
+
+
+class NamedOut(Strict):
+    name: str
+
+
+class CustomerActorOut(Strict):
+    kind: Literal["user", "customer", "system"]
+    name: str
+
+
+class AttachmentOut(Strict):
+    id: uuid.UUID
+    name: str
+    size_bytes: int
+    content_type: str
+    is_image: bool
+    width: int | None
+    height: int | None
+    url: str
+
+
+class CommentOut(Strict):
+    id: uuid.UUID
+    ticket_id: uuid.UUID
+    client_id: uuid.UUID | None
+    kind: Literal["reply", "note"]
+    content: str
+    author: ActorOut
+    seq: int
+    public_seq: int | None
+    created_at: datetime
+    attachments: list[AttachmentOut]
+
+
+class CustomerCommentOut(Strict):
+    id: uuid.UUID
+    ticket_id: uuid.UUID
+    client_id: uuid.UUID | None
+    content: str
+    author: CustomerActorOut
+    seq: int
+    created_at: datetime
+    attachments: list[AttachmentOut]
+
+
+class EventOut(Strict):
+    """An event as staff get it."""
+
+    id: uuid.UUID
+    name: str
+    ticket_id: uuid.UUID | None
+    workspace_seq: int | None
+    seq: int | None
+    public_seq: int | None
+    at: datetime
+    actor: ActorOut
+    door: Literal["page", "api", "socket", "mail", "job", "cli", "system"]
+    changes: Changes
+    subject_id: uuid.UUID | None = None
+    comment: CommentOut | None = None
+
+
+class CustomerChanges(Strict):
+    status: tuple[str, str] | None = None
+    agent: tuple[NamedOut | None, NamedOut | None] | None = None
+
+
+class CustomerEventOut(Strict):
+    """An event as its customer gets it: no ids of staff, no internal fields."""
+
+    name: str
+    ticket_id: uuid.UUID
+    seq: int
+    at: datetime
+    actor: CustomerActorOut
+    comment: CustomerCommentOut | None = None
+    changes: CustomerChanges | None = None
+
+
+class CustomerBrief(Strict):
+    id: uuid.UUID
+    name: str
+    email: str | None
+    claimed_email: str | None
+    verified: bool
+    tier: Literal["free", "basic", "premium", "enterprise"]
+    blocked: bool
+
+
+class LastComment(Strict):
+    preview: str
+    kind: Literal["reply", "note"]
+    author: ActorOut
+    at: datetime
+
+
+class RowOut(Strict):
+    """A ticket in the queue."""
+
+    id: uuid.UUID
+    number: int
+    title: str
+    status: Status
+    priority: Priority
+    channel: Literal["chat", "email", "form", "api"]
+    inbox_id: uuid.UUID | None
+    category: str | None
+    spam: bool
+    customer: CustomerBrief
+    assigned_agent_id: uuid.UUID | None
+    team_id: uuid.UUID | None
+    unread: int
+    waiting_since: datetime | None
+    last_comment: LastComment | None
+    created_at: datetime
+    updated_at: datetime
+    seq: int
+    public_seq: int
+
+
+class Standing(Strict):
+    """How a ticket counted in the views before."""
+
+    assigned_agent_id: uuid.UUID | None
+    active: bool
+
+
+class RowPushed(Strict):
+    row: RowOut
+    before: Standing | None
+    workspace_seq: int
+
+
+class ReadPushed(Strict):
+    ticket_id: uuid.UUID
+    side: Literal["customer", "staff"]
+    delivered: int
+    seen: int
+    unread: int
+
+
+class CustomerReadPushed(Strict):
+    ticket_id: uuid.UUID
+    side: Literal["customer", "staff"]
+    delivered: int
+    seen: int
+
+
+class TypingPushed(Strict):
+    ticket_id: uuid.UUID
+    actor: ActorOut
+    kind: Literal["reply", "note"]
+    typing: bool
+
+
+class CustomerTypingPushed(Strict):
+    ticket_id: uuid.UUID
+    name: str
+    typing: bool
+
+
+class ViewingPushed(Strict):
+    ticket_id: uuid.UUID
+    user_id: uuid.UUID
+    state: Literal["viewing", "replying", "noting", "left"]
+
+
+class PagePushed(Strict):
+    url: str | None = None
+    title: str | None = None
+    referrer: str | None = None
+
+
+class CustomerPresencePushed(Strict):
+    customer_id: uuid.UUID
+    online: bool
+    page: PagePushed | None
+
+
+class UserPresencePushed(Strict):
+    user_id: uuid.UUID
+    availability: Availability
+    online: bool
+
+
+class DraftPushed(Strict):
+    ticket_id: uuid.UUID
+    kind: Literal["reply", "note"]
+    content: str
+
+
+class Ended(Strict):
+    reason: str
+
+
+class Restarting(Strict):
+    retry_in: float
+
+
+class AvailabilityPushed(Strict):
+    state: Literal["online", "nobody", "closed"]
+    back_at: datetime | None
+    reply_minutes: int | None
+
+
+PUSHED: dict[tuple[str, str], type[Strict]] = {
+    ("/agent", "ticket.event"): EventOut,
+    ("/agent", "ticket.row"): RowPushed,
+    ("/agent", "ticket.read"): ReadPushed,
+    ("/agent", "typing.updated"): TypingPushed,
+    ("/agent", "presence.updated"): ViewingPushed,
+    ("/agent", "customer.presence"): CustomerPresencePushed,
+    ("/agent", "user.presence"): UserPresencePushed,
+    ("/agent", "draft.saved"): DraftPushed,
+    ("/agent", "session.ended"): Ended,
+    ("/agent", "server.restarting"): Restarting,
+    ("/chat", "ticket.event"): CustomerEventOut,
+    ("/chat", "ticket.read"): CustomerReadPushed,
+    ("/chat", "typing.updated"): CustomerTypingPushed,
+    ("/chat", "availability.updated"): AvailabilityPushed,
+    ("/chat", "visitor.ended"): Ended,
+    ("/chat", "server.restarting"): Restarting,
+}
+"""Every event that a namespace may hear, and its body."""
