@@ -9,7 +9,7 @@
  * @typedef {object} Host
  * @property {string | null} token
  * @property {Page} page
- * @property {{open?: boolean, identity?: any}} settings
+ * @property {{open?: boolean, identity?: any, fresh?: boolean}} settings
  * @property {(message: HostMessage) => void} post
  * @property {(heard: (message: HostMessage) => void) => void} listen
  */

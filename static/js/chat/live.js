@@ -75,6 +75,7 @@ export function createLive({store, visitor, page, identifiedOnly, onReady}) {
 
   /** @param {string} code */
   function refused(code) {
+    if (code === 'identified_only') return store.dispatch({type: 'phase', phase: 'identify'});
     if (code !== 'unauthenticated' || Date.now() - renewed < 60_000) return store.dispatch({type: 'phase', phase: 'ended'});
     renewed = Date.now();
     visitor.forget();

@@ -36,6 +36,7 @@ async function start() {
   const effects = createEffects({store, transport: live.transport, host, inboxKey: inbox.key});
   const scroll = createScroll(store, () => void live.older());
   const ui = createUi({store, boot, live, sending, effects, scroll, host, redraw: draw});
+  let waitsForOpening = false;
   setTitle(inbox.name, 0);
 
   function draw() {
@@ -50,7 +51,9 @@ async function start() {
   host?.listen(async ({type, ...body}) => {
     if (type === 'open') {
       store.dispatch({type: 'open', open: true});
-      requestAnimationFrame(ui.focusComposer);
+      if (waitsForOpening) await live.start();
+      waitsForOpening = false;
+      if (!body.quietly) requestAnimationFrame(ui.focusComposer);
     } else if (type === 'close') store.dispatch({type: 'open', open: false});
     else if (type === 'page') {
       where = pageOf(body.page);
@@ -76,7 +79,9 @@ async function start() {
     for (const item of sending.outbox.items()) sending.outbox.remove(item.client_id);
     store.dispatch({type: 'new_chat'});
     sending.type('');
-    await live.start();
+    // Nobody knows yet whether the next person will want to chat.
+    waitsForOpening = !store.state.open;
+    if (store.state.open) await live.start();
   }
 
   host?.post({type: 'ready'});

@@ -56,14 +56,29 @@ export function createSending({store, live, boot, onSent}) {
       return await transport.command('comment.create', {...item.payload, ticket_id: ticketId, client_id: item.client_id, attachment_ids: attachmentIds});
     } catch (cause) {
       const error = asRequestError(cause);
-      // The inbox asks for something new since the page was opened: the words go back into the form.
-      if (error.code === 'invalid' && error.detail.some(({loc}) => loc.includes('prechat') || loc.includes('consent'))) {
-        store.dispatch({type: 'form_needed', message: item.payload.content});
-        store.dispatch({type: 'form_errors', errors: errorsByField(error.detail)});
-        outbox.remove(item.client_id);
-      }
+      if (error.code === 'invalid' && takeBack(item, errorsByField(error.detail))) outbox.remove(item.client_id);
       throw error;
     }
+  }
+
+  /**
+   * The inbox asks for something that it didn't when the page was opened: the words go back to where they can be completed.
+   * @param {OutboxItem} item
+   * @param {Record<string, string>} errors
+   */
+  function takeBack(item, errors) {
+    const asked = Object.keys(errors).filter((name) => name === 'consent' || name === 'email' || boot.inbox.prechat.some((field) => field.name === name));
+    if (!asked.length) return false;
+    void live.resync();
+    if (asked.some((name) => name !== 'email' || boot.inbox.prechat.some((field) => field.name === 'email'))) {
+      store.dispatch({type: 'form_needed', message: item.payload.content});
+      store.dispatch({type: 'form_errors', errors});
+    } else {
+      store.dispatch({type: 'visitor', visitor: {email: null}});
+      store.dispatch({type: 'draft', text: item.payload.content});
+      store.dispatch({type: 'notice', text: errors.email});
+    }
+    return true;
   }
 
   function openTicket() {

@@ -37,11 +37,13 @@ export const hasGap = (thread) => (thread.events.at(-1)?.seq ?? 0) > thread.last
  * The newest page of the server's view. What is already here and joins on to it is kept: older pages,
  * and events that overtook the answer.
  * @param {Thread} thread
- * @param {Pick<ChatState, 'ticket' | 'events' | 'has_more' | 'read'>} state
+ * @param {Pick<ChatState, 'ticket' | 'events' | 'has_more'> & {read: ReadMarks | null}} state
  * @returns {Thread}
  */
 export function withSnapshot(thread, {ticket, events, has_more: hasMore, read}) {
-  if (!ticket) return {...emptyThread, read};
+  // An ended chat is told no more; on the screen it stays until a new one begins.
+  if (!ticket && thread.ticket?.status === 'ended') return {...thread, outdated: false};
+  if (!ticket) return emptyThread;
   const first = events[0]?.seq ?? ticket.seq + 1;
   const joins = thread.ticket?.id === ticket.id && !thread.outdated && thread.last >= first - 1;
   const own = joins ? thread.events : thread.events.filter((event) => event.ticket_id === ticket.id && event.seq >= first);
@@ -52,7 +54,7 @@ export function withSnapshot(thread, {ticket, events, has_more: hasMore, read}) 
     events: merged(own, events),
     last: events.at(-1)?.seq ?? first - 1,
     hasMore: joins && oldest < first ? thread.hasMore : hasMore,
-    read: joins ? laterMarks(thread.read, read) : read,
+    read: laterMarks(joins ? thread.read : emptyThread.read, read ?? {}),
     outdated: false,
   };
   return caughtUp(next, ticket.seq);

@@ -28,8 +28,8 @@ export function composer(state, ui) {
 function confirmEnd(ui) {
   return html`<div class="confirm" role="group" aria-labelledby="end-question" data-popup>
     <p id="end-question">${t('end_question')}</p>
-    <button type="button" class="primary" data-focus @click=${ui.endChat}>${t('end_chat')}</button>
     <button type="button" class="quiet" @click=${() => ui.popup('end')}>${t('keep_chatting')}</button>
+    <button type="button" class="primary" data-focus @click=${ui.endChat}>${t('end_chat')}</button>
   </div>`;
 }
 
@@ -52,7 +52,7 @@ function box(state, ui, ended) {
     ${listed ? completions(completion, ui) : nothing}
     ${state.popup === 'emoji' ? picker(ui) : nothing}
     ${files.length ? html`<ul class="chips" aria-label=${t('attached_files')}>${files.map((file) => chip(file, ui))}</ul>` : nothing}
-    <textarea id="composer" rows="1" dir="auto" enterkeyhint="send" aria-label=${t('message_label')} placeholder=${t(ended ? 'write_to_reopen' : 'message_placeholder')}
+    <textarea id="composer" rows="1" dir=${draft ? 'auto' : nothing} enterkeyhint="send" aria-label=${t('message_label')} placeholder=${t(ended ? 'write_to_reopen' : 'message_placeholder')}
       maxlength=${limits.comment_chars} aria-autocomplete="list" aria-controls=${listed ? 'completions' : nothing} aria-activedescendant=${listed ? `c-${completion.chosen}` : nothing}
       aria-describedby=${notice ? 'notice' : nothing}
       .value=${live(draft)} @input=${ui.typed} @keydown=${ui.keyed} @blur=${ui.blurred} @paste=${ui.pasted}></textarea>

@@ -25,7 +25,7 @@ export function form(state, ui) {
     ${formFields(inbox.prechat, state).map((field) => row(field, state, ui))}
     <div class="field">
       <label for="f-content">${t('your_message')}${mark(true)}</label>
-      <textarea id="f-content" name="content" rows="3" dir="auto" maxlength=${limits.comment_chars} aria-required="true" ?data-invalid=${'content' in errors}
+      <textarea id="f-content" name="content" rows="3" dir=${message ? 'auto' : nothing} maxlength=${limits.comment_chars} aria-required="true"
         aria-invalid=${'content' in errors} aria-describedby=${'content' in errors ? 'e-content' : nothing} placeholder=${t('message_placeholder')}
         .value=${message} @input=${(/** @type {{target: Control}} */ {target}) => ui.sending.fillMessage(target.value)}></textarea>
       ${error('content', errors.content)}
@@ -41,7 +41,7 @@ function row(field, state, ui) {
   const wrong = state.form.errors[field.name];
   if (field.type === 'checkbox') return tick(field.name, field.label, field.required, state, ui);
   return html`<div class="field">
-    <label for=${`f-${field.name}`} dir="auto">${field.label || t('your_email')}${mark(field.required)}</label>
+    <label for=${`f-${field.name}`}><bdi>${field.label || t('your_email')}</bdi>${mark(field.required)}</label>
     ${control(field, state, ui)}
     ${error(field.name, wrong)}
   </div>`;
@@ -60,7 +60,7 @@ function control({name, type, required, options = []}, state, ui) {
   }
   const input = INPUTS[type] ?? {type: 'text', autocomplete: 'on'};
   const autocomplete = name === 'name' ? 'name' : input.autocomplete;
-  return html`<input id=${`f-${name}`} name=${name} type=${input.type} autocomplete=${/** @type {any} */ (autocomplete)} dir="auto" maxlength="500"
+  return html`<input id=${`f-${name}`} name=${name} type=${input.type} autocomplete=${/** @type {any} */ (autocomplete)} dir=${value ? 'auto' : nothing} maxlength="500"
     aria-required=${required} aria-invalid=${wrong} aria-describedby=${wrong ? `e-${name}` : nothing} .value=${value} @input=${changed}>`;
 }
 
@@ -76,7 +76,7 @@ function tick(name, label, required, state, ui) {
   return html`<div class="field tick">
     <input type="checkbox" id=${`f-${name}`} name=${name} aria-required=${required} aria-invalid=${Boolean(wrong)} aria-describedby=${wrong ? `e-${name}` : nothing}
       .checked=${state.form.values[name] === true} @change=${(/** @type {{target: HTMLInputElement}} */ {target}) => ui.sending.fill(name, target.checked)}>
-    <label for=${`f-${name}`} dir="auto">${label}${mark(required)}</label>
+    <label for=${`f-${name}`}><bdi>${label}</bdi>${mark(required)}</label>
     ${error(name, wrong)}
   </div>`;
 }

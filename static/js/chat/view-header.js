@@ -17,8 +17,8 @@ export function header(state, ui, welcoming) {
     <div class="bar">
       ${avatar(agent?.name ?? inbox.name)}
       <div class="titles">
-        <h1 dir="auto" tabindex="-1">${agent?.name ?? inbox.name}</h1>
-        <p class="availability" data-state=${state.availability.state}>${agent ? html`<span class="at" dir="auto">${inbox.name}</span>` : nothing}<span>${availabilityLine(state.availability, t)}</span></p>
+        <h1 tabindex="-1"><bdi>${agent?.name ?? inbox.name}</bdi></h1>
+        <p class="availability" data-state=${state.availability.state}><span>${availabilityLine(state.availability, t)}</span></p>
       </div>
       <button type="button" class="round" data-popup aria-expanded=${state.popup === 'menu'} aria-controls="menu" aria-label=${t('menu')} @click=${() => ui.popup('menu')}>${icon('more')}</button>
       ${ui.host ? html`<button type="button" class="round" aria-label=${t('close')} @click=${ui.close}>${icon('close')}</button>` : nothing}

@@ -55,7 +55,7 @@ function greeting({boot: {inbox}}) {
   if (!inbox.greeting) return nothing;
   return html`<div class="message greeting" data-side="in" data-first data-last>
     ${avatar(inbox.name)}
-    <div class="body"><span class="who" dir="auto">${inbox.name}</span><div class="bubble" dir="auto">${inbox.greeting}</div></div>
+    <div class="body"><span class="who"><bdi>${inbox.name}</bdi></span><div class="bubble" dir="auto">${inbox.greeting}</div></div>
   </div>`;
 }
 

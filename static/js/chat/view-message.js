@@ -19,7 +19,7 @@ const LINK_HOLDS = 14 * 60_000;
 /** @param {LogItem} item @param {Record<string, number>} progress @param {Ui} ui */
 export function line(item, progress, ui) {
   if (item.kind === 'day') return html`<li class="day"><time datetime=${iso(item.at)}>${dayName(item.at)}</time></li>`;
-  if (item.kind === 'system') return html`<li class="event" dir="auto">${t(item.text, item.values)}<span class="vh">, <time datetime=${item.at}>${clock(item.at)}</time></span></li>`;
+  if (item.kind === 'system') return html`<li class="event">${t(item.text, item.values)}<span class="vh">, <time datetime=${item.at}>${clock(item.at)}</time></span></li>`;
   return message(item, progress, ui);
 }
 
@@ -30,7 +30,7 @@ function message(item, progress, ui) {
   return html`<li class="message" data-side=${mine ? 'out' : 'in'} ?data-first=${first} ?data-last=${last} data-state=${state ?? nothing}>
     ${mine ? nothing : last ? avatar(author) : html`<span class="avatar" data-empty></span>`}
     <div class="body">
-      <span class=${!mine && first ? 'who' : 'vh'} dir="auto">${mine ? t('you') : author}</span>
+      <span class=${!mine && first ? 'who' : 'vh'}><bdi>${mine ? t('you') : author}</bdi></span>
       ${content ? html`<div class=${onlyEmoji(content) ? 'bubble is-emoji' : 'bubble'} dir="auto">${linkify(content)}</div>` : nothing}
       ${event?.comment?.attachments.map((one) => attachment(one, event.seq, ui))}
       ${pending?.files.map((file) => waitingFile(file, progress[file.id] ?? 0, item, ui))}

@@ -15,7 +15,9 @@ import {read, write} from '../shared/storage.js';
  */
 export function createVisitor({inboxKey, locale, host, page}) {
   const key = `parley:${inboxKey}:token`;
-  let anonymous = host?.token ?? read(key);
+  // After `reset` on another page of the site the copy kept here is somebody else's.
+  let anonymous = host?.token ?? (host?.settings.fresh ? null : read(key));
+  if (host?.settings.fresh) write(key, null);
   /** @type {string | null} */
   let identified = null;
   /** @type {Promise<string> | null} */

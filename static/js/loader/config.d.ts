@@ -1,0 +1,10 @@
+/** What the server puts around the loader, for the inbox it was asked for. */
+declare const PARLEY_CONFIG: {
+  base: string;
+  key: string;
+  name: string;
+  workspace: string;
+  colour: string;
+  on_colour: string;
+  locale_strings: Record<string, Record<string, string>>;
+};
