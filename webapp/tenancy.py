@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -46,9 +47,11 @@ def belongs_to(table: str, column: str | None = None, **options: Any) -> sa.Fore
     )
 
 
-def tenant_tables() -> set[sa.Table]:
+@cache
+def tenant_tables() -> frozenset[Any]:
     """The tables whose rows belong to a workspace and are guarded."""
-    return {mapper.local_table for mapper in Base.registry.mappers if issubclass(mapper.class_, TenantMixin)}  # type: ignore[misc]
+    mappers = Base.registry.mappers
+    return frozenset(mapper.local_table for mapper in mappers if issubclass(mapper.class_, TenantMixin))
 
 
 def current_workspace_id() -> uuid.UUID | None:
