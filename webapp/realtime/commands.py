@@ -177,7 +177,7 @@ def connect_customer(auth: Any = None) -> None:
     actor = _admitted(lambda: chat.actor_for_visitor(given.token, door="socket"), CHAT)
     join_room(rooms.customer(actor.id, actor.inbox_id))
     join_room(rooms.visitor(actor.session_id))
-    join_room(rooms.customers(actor.workspace_id))
+    join_room(rooms.customers(actor.inbox_id))
     if given.page:
         with inside(actor), transaction():
             chat.update_page(actor, given.page.model_dump())

@@ -9,6 +9,8 @@ from webapp.models import Customer, Inbox
 from webapp.validators import fold_email, is_valid_email, visible
 
 ANSWER_CHARS = 500
+# Who they are and where to reach them may be said without being asked.
+ALWAYS_TAKEN = {"name": {"name": "name", "type": "text"}, "email": {"name": "email", "type": "email"}}
 _PHONE = re.compile(r"[+()\d\s./-]{5,30}")
 
 
@@ -36,7 +38,7 @@ def take_answers(
     customer: Customer, inbox: Inbox, answers: dict[str, Any], *, consent: bool, must_have_email: bool
 ) -> None:
     """Checks the answers against the inbox's fields and keeps them. Raises `Invalid` at each field at fault."""
-    fields = {field["name"]: field for field in inbox.prechat}
+    fields = {**ALWAYS_TAKEN, **{field["name"]: field for field in inbox.prechat}}
     if must_have_email:
         fields["email"] = {"name": "email", "type": "email", "required": True}
     known = known_fields(customer, inbox)
