@@ -283,6 +283,7 @@ def compile_lock(name, *arguments):
 
 def run(*arguments):
     prepare()
+    os.environ.setdefault("DEMO", "1")  # a newcomer wants something to look at; DEMO=0 turns it off
     become(PYTHON, "wsgi.py", *arguments)
 
 
