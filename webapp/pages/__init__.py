@@ -1,7 +1,21 @@
 """HTML pages."""
 
+from typing import Any
+
 from flask import Flask
+
+from webapp.auth import current_actor
+from webapp.pages import agent, chat, files, health, inboxes, people, profile, reset, setup, signin
 
 
 def register_pages(app: Flask) -> None:
     """Registers the page blueprints."""
+    for module in (health, signin, reset, setup, profile, people, inboxes, agent, chat, files):
+        app.register_blueprint(module.bp)
+    app.context_processor(_who)
+
+
+def _who() -> dict[str, Any]:
+    """`me` in templates: who looks at the page, if it is a signed-in member of staff."""
+    actor = current_actor()
+    return {"me": actor if actor.kind == "user" else None}

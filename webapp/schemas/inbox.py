@@ -143,6 +143,13 @@ class InboxForm(Strict):
     consent_url: Line = ""
     identified_only: bool = False
 
+    @model_validator(mode="before")
+    @classmethod
+    def _forget_hidden_hours(cls, data: Any) -> Any:
+        """Hours that are not shown cannot be mended, so they are not looked at either."""
+        is_hidden = isinstance(data, dict) and data.get("always_open")
+        return {**data, "hours": {}} if is_hidden else data
+
     @field_validator("name")
     @classmethod
     def _has_name(cls, value: str) -> str:

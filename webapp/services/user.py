@@ -263,8 +263,13 @@ def _keep_an_admin(leaving: User, session: Any) -> None:
 def _checked_email(email: str) -> str:
     folded = fold_email(email)
     if has_unstorable(email) or not is_valid_email(folded) or len(folded) > 254:
-        raise Invalid.field("email", "This is not an e-mail address")
+        raise invalid_email()
     return folded
+
+
+def invalid_email() -> Invalid:
+    """What is said of a text that is no address."""
+    return Invalid.field("email", "This is not an e-mail address")
 
 
 def _checked_name(name: str) -> str:

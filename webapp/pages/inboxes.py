@@ -1,0 +1,240 @@
+"""Inboxes: where customers write from, what they see, and when somebody answers."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import available_timezones
+
+from flask import Blueprint, Response, flash, redirect, render_template, request
+
+from webapp.colour import readable_on
+from webapp.config import settings
+from webapp.database import read_only, transaction
+from webapp.errors import AppError, Conflict, Invalid
+from webapp.models import Inbox
+from webapp.pages.auth import staff_page
+from webapp.pages.forms import form_page, form_values, handled, read_form
+from webapp.schemas.inbox import WEEKDAYS, InboxForm, inbox_values, is_faint
+from webapp.services import inbox as inboxes
+
+bp = Blueprint("inboxes", __name__, url_prefix="/settings/inboxes")
+
+HERE = "/settings/inboxes"
+DEFAULT_COLOUR = "#1d60bc"
+NEW = {"name": "", "is_active": True, "colour": DEFAULT_COLOUR, "timezone": "UTC", "always_open": True}
+CHECKS = ("is_active", "always_open", "identified_only")
+DAY_NAMES = dict(
+    zip(
+        WEEKDAYS,
+        ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+        strict=True,
+    )
+)
+
+
+@bp.get("")
+@staff_page("inbox:manage")
+def show_all() -> Any:
+    """The list."""
+    with read_only():
+        found = [
+            {
+                "id": row.id,
+                "name": row.name,
+                "is_active": row.is_active,
+                "is_open": inboxes.is_open(row),
+                "sites": row.allowed_sites,
+                "colour": row.colour,
+            }
+            for row in inboxes.list_inboxes()
+        ]
+    return render_template("inboxes/list.html", inboxes=found)
+
+
+@bp.get("/new")
+@staff_page("inbox:manage")
+def new() -> Any:
+    """An empty form."""
+    return _page(None, NEW)
+
+
+@bp.post("/new")
+@staff_page("inbox:manage")
+def create() -> Response:
+    """Makes an inbox."""
+    if rows := _changed_rows():
+        return _page(None, rows)
+
+    def act() -> Response:
+        wanted = read_form(InboxForm).settings()
+        with transaction():
+            made = inboxes.create_inbox(**wanted).id
+        flash("Saved")
+        return redirect(f"{HERE}/{made}")  # type: ignore[return-value]
+
+    return handled(act, lambda error: _page(None, typed_values(), error))
+
+
+@bp.get("/<uuid:inbox_id>")
+@staff_page("inbox:manage")
+def show(inbox_id: uuid.UUID) -> Any:
+    """One inbox's settings, snippet and preview."""
+    with read_only():
+        found = _known(inboxes.inbox_for(inbox_id))
+    return _page(found, found["values"])
+
+
+@bp.post("/<uuid:inbox_id>")
+@staff_page("inbox:manage")
+def update(inbox_id: uuid.UUID) -> Response:
+    """Saves them, unless somebody else did meanwhile."""
+    with read_only():
+        found = _known(inboxes.inbox_for(inbox_id))
+    if rows := _changed_rows():
+        return _page(found, rows)
+
+    def act() -> Response:
+        wanted, version = read_form(InboxForm).settings(), _version()
+        with transaction():
+            inboxes.update_inbox(inbox_id, version=version, **wanted)
+        flash("Saved")
+        return redirect(f"{HERE}/{inbox_id}")  # type: ignore[return-value]
+
+    def again(error: AppError) -> Response:
+        typed = typed_values()
+        if isinstance(error, Conflict):  # saving again is then a decision, taken with the other one's in view
+            typed["version"] = found["values"]["version"]
+        return _page(found, typed, error)
+
+    return handled(act, again)
+
+
+@bp.post("/<uuid:inbox_id>/key")
+@staff_page("inbox:manage")
+def rotate_key(inbox_id: uuid.UUID) -> Response:
+    """A new public key."""
+    return _rotate(
+        lambda: inboxes.rotate_key(inbox_id), f"{HERE}/{inbox_id}", "There is a new key: replace the snippet."
+    )
+
+
+@bp.get("/<uuid:inbox_id>/secret")
+@staff_page("inbox:manage")
+def show_secret(inbox_id: uuid.UUID) -> Any:
+    """The identity secret, for whoever goes and asks for it."""
+    with read_only():
+        found = _known(inboxes.inbox_for(inbox_id))
+        secret = inboxes.reveal_secret(inbox_id)
+    return render_template("inboxes/secret.html", inbox=found, secret=secret)
+
+
+@bp.post("/<uuid:inbox_id>/secret")
+@staff_page("inbox:manage")
+def rotate_secret(inbox_id: uuid.UUID) -> Response:
+    """A new identity secret."""
+    here = f"{HERE}/{inbox_id}/secret"
+    return _rotate(
+        lambda: inboxes.rotate_secret(inbox_id), here, "There is a new secret; the old one no longer works."
+    )
+
+
+def _rotate(rotate: Callable[[], Any], back: str, said: str) -> Response:
+    with transaction():
+        rotate()
+    flash(said)
+    return redirect(back)  # type: ignore[return-value]
+
+
+# --- the form -------------------------------------------------------------------------------------
+
+
+def _page(found: dict[str, Any] | None, values: dict[str, Any], error: AppError | None = None) -> Response:
+    colour = values.get("colour", "")
+    shown = colour if error is None or "colour" not in str(error.detail) else DEFAULT_COLOUR
+    differs = _differences(found, values) if isinstance(error, Conflict) else []
+    return form_page(
+        "inboxes/edit.html",
+        error,
+        inbox=found,
+        values=values,
+        days=DAY_NAMES,
+        zones=sorted(available_timezones()),
+        on_colour=readable_on(shown),
+        faint=is_faint(shown),
+        differs=differs,
+    )
+
+
+def _known(inbox: Inbox) -> dict[str, Any]:
+    base = settings().base_url
+    return {
+        "id": inbox.id,
+        "name": inbox.name,
+        "key": inbox.key,
+        "values": inbox_values(inbox),
+        "snippet": f'<script async src="{base}/w/{inbox.key}.js"></script>',
+        "chat_url": f"{base}/chat/{inbox.key}",
+    }
+
+
+def typed_values() -> dict[str, Any]:
+    """The form as it was sent, in the shape of `inbox_values`."""
+    typed = form_values()
+    typed.update({name: name in request.form for name in CHECKS})
+    typed["prechat"] = [{**row, "required": "required" in row} for row in _dicts(typed.get("prechat"))]
+    hours = typed.get("hours")
+    typed["hours"] = {day: _dicts(rows) for day, rows in hours.items()} if isinstance(hours, dict) else {}
+    return typed
+
+
+def _dicts(rows: Any) -> list[dict[str, Any]]:
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def _changed_rows() -> dict[str, Any] | None:
+    """Without scripts, rows come and go by buttons that send the form; nothing is saved then."""
+    add, remove = request.form.get("add"), request.form.get("remove", "")
+    if not add and not remove:
+        return None
+    typed = typed_values()
+    if add == "prechat":
+        typed["prechat"].append({})
+    elif add in WEEKDAYS:
+        typed["hours"].setdefault(add, []).append({"opens": "09:00", "closes": "17:00"})
+    place, _, index = remove.rpartition(".")
+    rows = typed["prechat"] if place == "prechat" else typed["hours"].get(place, [])
+    if index.isdecimal() and int(index) < len(rows):
+        rows.pop(int(index))
+    return typed
+
+
+def _version() -> int:
+    try:
+        return int(request.form.get("version", ""))
+    except ValueError:
+        raise Invalid("This page is incomplete; load it again") from None
+
+
+LABELS = {
+    "name": "Name",
+    "is_active": "Active",
+    "allowed_sites": "Allowed sites",
+    "greeting": "Greeting",
+    "colour": "Colour",
+    "timezone": "Time zone",
+    "hours": "Hours",
+    "always_open": "Always open",
+    "prechat": "Questions before the chat",
+    "consent_text": "Consent",
+    "consent_url": "Consent link",
+    "identified_only": "Identified customers only",
+}
+
+
+def _differences(found: dict[str, Any] | None, values: dict[str, Any]) -> list[str]:
+    saved = found["values"] if found else {}
+    return [label for name, label in LABELS.items() if _plain(saved.get(name)) != _plain(values.get(name))]
+
+
+def _plain(value: Any) -> Any:
+    return value.replace("\r\n", "\n").strip() if isinstance(value, str) else value
