@@ -43,6 +43,12 @@ def grant(tables: Iterable[str]) -> None:
             op.execute(f'GRANT SELECT, INSERT, UPDATE, DELETE ON "{table}" TO "{app_role()}"')
 
 
+def grant_reading(table: str) -> None:
+    """Lets the app read a table that is not its own."""
+    if _postgresql():
+        op.execute(f'GRANT SELECT ON "{table}" TO "{app_role()}"')
+
+
 def confine(tables: Iterable[str]) -> None:
     """Shows the app only the rows of the workspace that the transaction names."""
     if _postgresql():

@@ -15,13 +15,13 @@ from whitenoise import WhiteNoise
 from webapp import assets, database, log
 from webapp.api import register_api
 from webapp.cli import register_cli
-from webapp.config import ROOT, ConfigError, Settings, is_loopback, load_settings
+from webapp.config import ROOT, ConfigError, Settings, load_settings
 from webapp.errors import from_pydantic, register_error_handlers
-from webapp.extensions import babel, csrf, db, migrate, socketio
+from webapp.extensions import babel, csrf, db, migrate
 from webapp.middleware import HostGuard, SecurityHeaders
 from webapp.pages import register_pages
 from webapp.ratelimit import RateLimiter
-from webapp.realtime import register_realtime
+from webapp.realtime import register_realtime, server
 from webapp.tasks import register_tasks
 
 JSON_BYTES = 256 * 1024
@@ -97,20 +97,7 @@ def bind_extensions(app: Flask, settings: Settings) -> None:
     with app.app_context():
         database.wire_engine(db.engine, synchronous=settings.sqlite_synchronous, role=settings.database_role)
     serve_static(app)
-    socketio.init_app(
-        app,
-        async_mode=None if not settings.testing else "threading",
-        async_handlers=False,
-        cors_allowed_origins=list(socket_origins(settings)),
-        transports=["websocket"],
-        message_queue=settings.redis_url,
-        max_http_buffer_size=64 * 1024,
-        ping_interval=15,
-        ping_timeout=10,
-        http_compression=False,
-        websocket_compression=False,
-        manage_session=False,
-    )
+    server.init(app, settings)
 
 
 def serve_static(app: Flask) -> None:
@@ -130,17 +117,9 @@ def _static_headers(headers: Any, path: str, _url: str) -> None:
         headers["Cache-Control"] = "no-cache"
 
 
-def socket_origins(settings: Settings) -> tuple[str, ...]:
-    """The origins whose pages may open a socket: our own, under its local names on a loopback address."""
-    own = [settings.origin]
-    if is_loopback(settings.host):
-        own += [f"http://{name}:{settings.port}" for name in ("localhost", "127.0.0.1", "[::1]")]
-    return tuple(dict.fromkeys(own))
-
-
 def wrap(app: Flask, settings: Settings) -> None:
     """The WSGI layers outside Flask and Socket.IO."""
-    guarded = HostGuard(app.wsgi_app, hosts=settings.allowed_hosts, origins=socket_origins(settings))
+    guarded = HostGuard(app.wsgi_app, hosts=settings.allowed_hosts, origins=server.origins(settings))
     app.wsgi_app = SecurityHeaders(guarded, secure=settings.is_secure)  # type: ignore[method-assign]
     if settings.proxy_hops:
         hops = settings.proxy_hops

@@ -3,12 +3,16 @@
 The only module besides wsgi.py that imports eventlet, so that leaving it stays one change.
 """
 
+import logging
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from queue import Queue
 from typing import Any
+
+log = logging.getLogger(__name__)
 
 inline = False
 """Tests set this: thread-pool work then runs where it is asked for."""
@@ -46,6 +50,22 @@ def spawn(call: Callable[..., Any], *args: Any) -> None:
         threading.Thread(target=call, args=args, daemon=True).start()
 
 
+def soon(call: Callable[..., Any], *args: Any) -> None:
+    """Calls in the background, or at once where tests want it inline."""
+    if inline:
+        call(*args)
+    else:
+        spawn(call, *args)
+
+
+def harden_sockets(engine: Any) -> None:
+    """Gives an Engine.IO server websockets and send queues that one client cannot abuse (eventlet only)."""
+    if is_green():
+        from webapp import green_socket
+
+        green_socket.harden(engine)
+
+
 def pause() -> None:
     """Gives the others a turn."""
     time.sleep(0)
@@ -71,3 +91,95 @@ class Waker:
         except Empty:
             return False
         return True
+
+
+_logged: dict[str, tuple[float, int]] = {}
+
+
+def log_rarely(message: str) -> None:
+    """A warning at most once in ten seconds: what clients do must fill no disk."""
+    at, left_out = _logged.get(message, (float("-inf"), 0))
+    now = time.monotonic()
+    if now - at < 10:
+        _logged[message] = at, left_out + 1
+        return
+    _logged[message] = now, 0
+    log.warning("%s (%s more before)", message, left_out)
+
+
+# --- loops ----------------------------------------------------------------------------------------
+
+_loops_stopped = False
+
+
+def every(seconds: float, call: Callable[[], Any], *, inside: Callable[[], Any] = nullcontext) -> None:
+    """Calls again and again in the background until `stop_loops()`, also after a failure, which is logged.
+
+    `inside` makes the context that each call is made in, such as `app.app_context`.
+    """
+    spawn(_repeat, seconds, call, inside)
+
+
+def _repeat(seconds: float, call: Callable[[], Any], inside: Callable[[], Any]) -> None:
+    failing = False
+    while not _loops_stopped:
+        try:
+            with inside():
+                call()
+            failing = False
+        except Exception as error:
+            # The database may be away for an hour: one traceback says it all.
+            log.log(
+                logging.DEBUG if failing else logging.ERROR,
+                "%s failed: %s",
+                getattr(call, "__qualname__", "a loop"),
+                type(error).__name__,
+                exc_info=not failing,
+            )
+            failing = True
+        time.sleep(seconds)
+
+
+def stop_loops() -> None:
+    """Ends what `every` started, each at its next turn."""
+    global _loops_stopped
+    _loops_stopped = True
+
+
+# --- the probe ------------------------------------------------------------------------------------
+
+PROBE_SECONDS = 0.05
+STALL_SECONDS = 0.1
+_longest = 0.0
+
+
+def longest_stall(*, reset: bool = False) -> float:
+    """The longest time in seconds that something kept all others waiting, since the start or a reset."""
+    global _longest
+    found = _longest
+    if reset:
+        _longest = 0.0
+    return found
+
+
+def watch_for_stalls() -> None:
+    """Measures in the background how late the loop is, and logs stalls of more than a tenth of a second."""
+    spawn(_probe)
+
+
+def _probe() -> None:
+    worst, report_at = 0.0, 0.0
+    while not _loops_stopped:
+        before = time.monotonic()
+        time.sleep(PROBE_SECONDS)
+        now = time.monotonic()
+        worst = max(worst, now - before - PROBE_SECONDS)
+        _note_stall(worst)
+        if worst > STALL_SECONDS and now > report_at:
+            log.warning("everybody waited %.0f ms", worst * 1000)
+            worst, report_at = 0.0, now + 10
+
+
+def _note_stall(seconds: float) -> None:
+    global _longest
+    _longest = max(_longest, seconds)

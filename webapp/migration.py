@@ -66,3 +66,33 @@ def current_revision(settings: Settings) -> str | None:
             return MigrationContext.configure(connection).get_current_revision()
     finally:
         engine.dispose()
+
+
+_ROLE = """
+SELECT rolsuper OR rolbypassrls OR EXISTS (
+  SELECT 1 FROM pg_tables WHERE schemaname = 'public' AND tableowner = current_user
+) FROM pg_roles WHERE rolname = current_user
+"""
+
+
+def role_problem(engine: sa.Engine, settings: Settings) -> str | None:
+    """Why row-level security would not hold for the app's connections, and what to run; None if it does."""
+    if settings.is_sqlite:
+        return None
+    role = settings.database_role or "parley_app"
+    login = sa.engine.make_url(settings.database_url).username or "<the login of DATABASE_URL>"
+    cure = (
+        f'As an administrator of the database run\n  CREATE ROLE "{role}" NOLOGIN;\n'
+        f'  GRANT "{role}" TO "{login}";\nand start again.'
+    )
+    try:
+        with engine.connect() as connection:
+            bypasses = connection.exec_driver_sql(_ROLE).scalar()
+    except sa.exc.ProgrammingError:
+        return f"The login of DATABASE_URL may not take the role {role}. {cure}"
+    if bypasses and not settings.allow_rls_bypass:
+        return (
+            "The app's database role would see every workspace: it owns the tables, is a superuser or has "
+            f"BYPASSRLS. {cure} (ALLOW_RLS_BYPASS=1 starts anyway.)"
+        )
+    return None

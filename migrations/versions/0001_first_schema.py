@@ -5,7 +5,7 @@ Revises:
 
 import sqlalchemy as sa
 from alembic import op
-from row_security import confine, grant, make_role
+from row_security import confine, grant, grant_reading, make_role
 from sqlalchemy.dialects import postgresql
 
 revision = "0001"
@@ -715,6 +715,7 @@ def upgrade() -> None:
 
     make_role()
     grant(OPEN_TABLES + TENANT_TABLES)
+    grant_reading("alembic_version")  # for /readyz
     confine(TENANT_TABLES)
 
 

@@ -1,0 +1,198 @@
+"""Presence over the socket: who came, who has gone for good, who looks at what, whether anybody answers."""
+
+import threading
+import uuid
+from collections import defaultdict
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from flask import Flask, current_app
+
+from webapp import bus, clock, green
+from webapp.auth import Actor
+from webapp.config import settings
+from webapp.database import read_only, transaction
+from webapp.extensions import db
+from webapp.models import Inbox, User, VisitorToken
+from webapp.realtime import rooms
+from webapp.realtime.server import emit
+from webapp.services import chat
+from webapp.services import presence as rows
+from webapp.services.event import Recorded
+from webapp.tenancy import use_workspace
+
+
+class Person(NamedTuple):
+    """Somebody who is here: a user or a customer."""
+
+    kind: str
+    id: uuid.UUID
+    workspace_id: uuid.UUID
+
+
+_lock = threading.Lock()
+_sockets: dict[Person, set[str]] = defaultdict(set)
+_leaving: dict[Person, datetime] = {}
+_available: dict[uuid.UUID, bool] = {}
+
+
+# --- coming and going -----------------------------------------------------------------------------
+
+
+def connected(actor: Actor, sid: str) -> None:
+    """A socket was let in: its person is here, and is announced unless they were."""
+    person = _person(actor)
+    with _lock:
+        is_first = not _sockets[person]
+        _sockets[person].add(sid)
+        was_leaving = _leaving.pop(person, None) is not None
+    if not is_first or was_leaving:
+        return
+    with transaction():
+        rows.opened(*person)
+    with read_only():
+        _announce(person, online=True, token_id=actor.session_id)
+
+
+def disconnected(actor: Actor, sid: str) -> None:
+    """A socket has gone; its person only if none comes back within the grace period."""
+    for ticket_id in rows.viewed_by(sid):
+        left(actor, ticket_id, sid)
+    person = _person(actor)
+    with _lock:
+        _sockets[person].discard(sid)
+        if not _sockets[person]:
+            del _sockets[person]
+            _leaving[person] = clock.now() + timedelta(seconds=settings().gone_grace_seconds)
+
+
+def announce_gone() -> None:
+    """Announces those whose grace period is over."""
+    with _lock:
+        due = [person for person, at in _leaving.items() if at <= clock.now()]
+        for person in due:
+            del _leaving[person]
+    for person in due:
+        with transaction():
+            rows.closed(person.kind, person.id)
+        _announce_absence(person)
+
+
+def _announce_absence(person: Person) -> None:
+    with read_only():
+        if not rows.is_online(person.kind, person.id):
+            _announce(person, online=False)
+
+
+def renew() -> None:
+    """Prolongs this process's rows, puts back any that a sweep took, and sweeps what dead processes left."""
+    with transaction():
+        found = rows.renew()
+        people = [*_sockets, *_leaving]
+        for person in people if found < len(people) else ():
+            rows.opened(*person)
+        gone = rows.sweep()
+    for row in gone:
+        _announce_absence(Person(*row))
+
+
+def _person(actor: Actor) -> Person:
+    assert actor.id is not None
+    assert actor.workspace_id is not None
+    return Person(actor.kind, actor.id, actor.workspace_id)
+
+
+# --- what is announced ----------------------------------------------------------------------------
+
+
+def _announce(person: Person, *, online: bool, token_id: uuid.UUID | None = None) -> None:
+    if person.kind == "customer":
+        token = db.session.get(VisitorToken, token_id) if token_id else None
+        _tell_customer(person.workspace_id, person.id, online, token.page if token else None)
+        return
+    _tell_user(person.workspace_id, person.id, online=online)
+    _tell_availability(person.workspace_id)
+
+
+def moved(actor: Actor, page: dict[str, Any] | None) -> None:
+    """A customer is on another page."""
+    _tell_customer(actor.workspace_id, actor.id, True, page)
+
+
+def _tell_customer(
+    workspace_id: uuid.UUID | None, customer_id: uuid.UUID | None, online: bool, page: dict[str, Any] | None
+) -> None:
+    shown = {"url": page.get("url"), "title": page.get("title")} if page else None
+    body = {"customer_id": str(customer_id), "online": online, "page": shown}
+    emit("customer.presence", body, room=rooms.staff(workspace_id), namespace=rooms.AGENT)
+
+
+def _tell_user(workspace_id: uuid.UUID, user_id: uuid.UUID, *, online: bool) -> None:
+    availability = db.session.scalar(sa.select(User.availability).where(User.id == user_id))
+    body = {"user_id": str(user_id), "availability": availability, "online": online}
+    emit("user.presence", body, room=rooms.staff(workspace_id), namespace=rooms.AGENT)
+
+
+def _tell_availability(workspace_id: uuid.UUID) -> None:
+    """Tells customers when there is somebody to answer now, or nobody any more."""
+    available = rows.anyone_available(workspace_id)
+    if _available.get(workspace_id) is available:
+        return
+    _available[workspace_id] = available
+    with use_workspace(workspace_id):
+        inboxes = db.session.scalars(
+            sa.select(Inbox).where(Inbox.workspace_id == workspace_id, Inbox.is_active)
+        )
+        for inbox in inboxes.all():
+            body = chat.availability(inbox)
+            emit("availability.updated", body, room=rooms.customers(inbox.id), namespace=rooms.CHAT)
+
+
+# --- who looks at which ticket --------------------------------------------------------------------
+
+
+def viewing(actor: Actor, ticket_id: uuid.UUID, state: str, sid: str) -> None:
+    """A member of staff looks at a ticket, writes there, or has left it."""
+    assert actor.id is not None
+    shown = rows.view(ticket_id, actor.id, state, sid)
+    body = {"ticket_id": str(ticket_id), "user_id": str(actor.id), "state": shown}
+    emit("presence.updated", body, room=rooms.staff(actor.workspace_id), namespace=rooms.AGENT)
+
+
+def left(actor: Actor, ticket_id: uuid.UUID, sid: str) -> None:
+    """A socket is on a ticket no more."""
+    if ticket_id in rows.viewed_by(sid):
+        viewing(actor, ticket_id, "left", sid)
+
+
+# --- what follows from the ledger -----------------------------------------------------------------
+
+_CHANGES = {"user.updated", "user.deactivated", "user.reactivated"}
+
+
+def user_changed(fact: Recorded) -> None:
+    """Somebody's availability, role or access changed: says so, in a context of its own."""
+    if fact.name not in _CHANGES or fact.subject_id is None:
+        return
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
+    green.soon(_tell_change, app, fact.workspace_id, fact.subject_id)
+
+
+def _tell_change(app: Flask, workspace_id: uuid.UUID, user_id: uuid.UUID) -> None:
+    with app.app_context(), read_only():
+        _tell_user(workspace_id, user_id, online=rows.is_online("user", user_id))
+        _tell_availability(workspace_id)
+
+
+def register() -> None:
+    """Listens to the ledger."""
+    bus.subscribe(Recorded, user_changed)
+
+
+def start(app: Flask) -> None:
+    """Starts the background work of presence."""
+    wanted = app.config["PARLEY"]
+    often = min(1.0, max(0.05, wanted.gone_grace_seconds / 4))
+    green.every(wanted.presence_renew_seconds, renew, inside=app.app_context)
+    green.every(often, announce_gone, inside=app.app_context)

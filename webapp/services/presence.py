@@ -1,0 +1,141 @@
+"""Who is here: rows renewed by each process for its own sockets, and, in memory, who looks at which ticket.
+
+A row says that somebody is there until `expires_at`. Nobody counts as gone just because we were: in the first
+minute after a start, everybody who was here a little before still counts.
+"""
+
+import time
+import uuid
+from collections import defaultdict
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from webapp import clock
+from webapp.auth import AGENT, ROLES
+from webapp.config import settings
+from webapp.extensions import db
+from webapp.models import Presence, User
+
+PROCESS_ID = uuid.uuid4().hex
+ANSWERING = ROLES[ROLES.index(AGENT) :]
+REMEMBERED = timedelta(minutes=10)
+_started_at = time.monotonic()
+
+
+def opened(kind: str, subject_id: uuid.UUID, workspace_id: uuid.UUID, *, session: Any = None) -> None:
+    """Somebody is here, on this process."""
+    session = session or db.session()
+    values = {
+        "process_id": PROCESS_ID,
+        "subject_id": subject_id,
+        "kind": kind,
+        "workspace_id": workspace_id,
+        "sockets": 1,
+        "expires_at": _expiry(),
+    }
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    adding = dialect.insert(Presence).values(values)
+    again = {"sockets": Presence.sockets + 1, "expires_at": adding.excluded.expires_at}
+    session.execute(adding.on_conflict_do_update(index_elements=["process_id", "subject_id"], set_=again))
+
+
+def closed(kind: str, subject_id: uuid.UUID, *, session: Any = None) -> None:
+    """Somebody's last socket of this process has gone, for good."""
+    session = session or db.session()
+    theirs = sa.and_(
+        Presence.process_id == PROCESS_ID, Presence.subject_id == subject_id, Presence.kind == kind
+    )
+    session.execute(sa.delete(Presence).where(theirs).execution_options(synchronize_session=False))
+
+
+def renew(*, session: Any = None) -> int:
+    """Prolongs everybody on this process by one statement; how many rows there were."""
+    session = session or db.session()
+    mine = sa.update(Presence).where(Presence.process_id == PROCESS_ID).values(expires_at=_expiry())
+    return int(session.execute(mine.execution_options(synchronize_session=False)).rowcount)
+
+
+def sweep(*, session: Any = None) -> list[tuple[str, uuid.UUID, uuid.UUID]]:
+    """Removes rows of processes that died; those who are nowhere now, as (kind, subject id, workspace id)."""
+    session = session or db.session()
+    if _just_started():
+        return []
+    dead = sa.delete(Presence).where(Presence.expires_at <= clock.now())
+    columns = Presence.kind, Presence.subject_id, Presence.workspace_id
+    swept = session.execute(dead.returning(*columns).execution_options(synchronize_session=False)).all()
+    gone = {tuple(row) for row in swept}
+    return [row for row in gone if row[1] not in online_ids(row[0], row[2])]
+
+
+def online_ids(kind: str, workspace_id: uuid.UUID | None) -> set[uuid.UUID]:
+    """Who of that kind (`user` or `customer`) is here, in any process."""
+    query = sa.select(Presence.subject_id).where(
+        Presence.kind == kind, Presence.workspace_id == workspace_id, _is_here()
+    )
+    return set(db.session.scalars(query))
+
+
+def is_online(kind: str, subject_id: uuid.UUID) -> bool:
+    """Whether somebody is here, in any process."""
+    query = sa.exists().where(Presence.kind == kind, Presence.subject_id == subject_id, _is_here())
+    return bool(db.session.scalar(sa.select(query)))
+
+
+def anyone_available(workspace_id: uuid.UUID | None) -> bool:
+    """Whether somebody is here who can answer customers and says so."""
+    query = sa.exists().where(
+        User.workspace_id == workspace_id,
+        User.availability == "online",
+        User.role.in_(ANSWERING),
+        User.deactivated_at.is_(None),
+        Presence.subject_id == User.id,
+        Presence.kind == "user",
+        _is_here(),
+    )
+    return bool(db.session.scalar(sa.select(query)))
+
+
+def _is_here() -> Any:
+    return Presence.expires_at > (clock.now() - REMEMBERED if _just_started() else clock.now())
+
+
+def _just_started() -> bool:
+    return time.monotonic() - _started_at < settings().start_grace_seconds
+
+
+def _expiry() -> datetime:
+    return clock.now() + timedelta(seconds=settings().presence_expire_seconds)
+
+
+# --- who looks at which ticket --------------------------------------------------------------------
+
+STATES = ("viewing", "noting", "replying")  # what a person with several tabs is shown as: the last of them
+_viewing: dict[uuid.UUID, dict[str, tuple[uuid.UUID, str]]] = defaultdict(dict)
+
+
+def view(ticket_id: uuid.UUID, user_id: uuid.UUID, state: str, socket_id: str) -> str:
+    """Notes what a socket does on a ticket (`left` included); how its person is to be shown there now."""
+    if state == "left":
+        _viewing[ticket_id].pop(socket_id, None)
+    else:
+        _viewing[ticket_id][socket_id] = user_id, state
+    shown = next((found["state"] for found in viewers(ticket_id) if found["user_id"] == str(user_id)), "left")
+    if not _viewing[ticket_id]:
+        del _viewing[ticket_id]
+    return shown
+
+
+def viewed_by(socket_id: str) -> list[uuid.UUID]:
+    """The tickets that a socket is on."""
+    return [ticket_id for ticket_id, sockets in _viewing.items() if socket_id in sockets]
+
+
+def viewers(ticket_id: uuid.UUID) -> list[dict[str, str]]:
+    """Who is on a ticket, as this process knows: `[{user_id, state}]`, each person once."""
+    shown: dict[uuid.UUID, str] = {}
+    for user_id, state in _viewing.get(ticket_id, {}).values():
+        shown[user_id] = max(state, shown.get(user_id, STATES[0]), key=STATES.index)
+    return [{"user_id": str(user_id), "state": state} for user_id, state in shown.items()]

@@ -1,0 +1,294 @@
+"""The program: `python wsgi.py` serves, `python wsgi.py <command> …` runs a command.
+
+`app` is for `flask --app wsgi`. Serving patches the process for eventlet before anything else is imported;
+commands stay unpatched.
+"""
+
+import os
+import sys
+import warnings
+
+warnings.filterwarnings("ignore", message="(?s).*Eventlet is deprecated")
+SERVES = __name__ == "__main__" and len(sys.argv) == 1
+if SERVES:
+    os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")  # the system's own resolver, with its hosts file
+    import eventlet
+
+    eventlet.monkey_patch()
+
+import errno
+import importlib.util
+import logging
+import signal
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any, NoReturn
+
+from flask import Flask
+
+log = logging.getLogger("parley")
+
+DRAIN_SECONDS = 10
+IDLE_SECONDS = 75
+READ_SECONDS = 60
+GREENLETS = 10_000
+OTHER_COPY_SECONDS = 10
+_ADVISORY_KEY = 0x7061726C6579  # "parley"
+_held: list[Any] = []  # locks that last as long as the process
+
+
+def main() -> None:
+    """Serves, or hands over to a command."""
+    from webapp.config import ConfigError
+
+    try:
+        if SERVES:
+            serve()
+        else:
+            from webapp.cli import main as run_command
+
+            sys.exit(run_command(sys.argv[1:]))
+    except ConfigError as error:
+        refuse(str(error), code=2)
+
+
+def refuse(message: str, *, code: int = 1) -> NoReturn:
+    """Ends the start with one plain message."""
+    print(message, file=sys.stderr, flush=True)  # noqa: T201
+    os._exit(code)
+
+
+def serve() -> None:
+    """The whole life of a serving process."""
+    from webapp import create_app
+
+    app = create_app()
+    settings = app.config["PARLEY"]
+    listener = listen(settings.host, settings.port)
+    prepare_database(app)
+    server = Server(app, listener)
+    server.start()
+    if settings.demo:
+        show_demo(app)
+    log.info("Parley serves %s", settings.base_url)
+    server.wait_for_signal()
+    server.drain()
+    logging.shutdown()
+    os._exit(0)
+
+
+# --- before anybody is served ---------------------------------------------------------------------
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """The listening socket; a port that is taken ends the start with one line."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        # Without reuse_port a second copy fails here; eventlet's default would let it steal half the clients.
+        listener = eventlet.listen((host.strip("[]"), port), family, backlog=1024, reuse_port=False)
+    except OSError as error:
+        reason = "Address already in use" if error.errno == errno.EADDRINUSE else error.strerror
+        refuse(f"Parley cannot listen on {host}:{port}: {reason}. Set PORT to another one.")
+    # Accepted sockets inherit it; small answers otherwise wait for the client's delayed ACK.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
+def prepare_database(app: Flask) -> None:
+    """Locks the database against a second lone process, migrates it, and checks the role it is used by."""
+    import sqlalchemy as sa
+
+    from webapp import migration
+    from webapp.extensions import db
+
+    settings = app.config["PARLEY"]
+    try:
+        hold_database(settings)
+        migration.upgrade(settings)
+        with app.app_context():
+            problem = migration.role_problem(db.engine, settings)
+    except sa.exc.OperationalError as error:
+        refuse(f"Parley cannot open its database: {str(error.orig).strip().splitlines()[0]}")
+    if problem:
+        refuse(problem)
+
+
+def hold_database(settings: Any) -> None:
+    """Refuses a second process that could not tell this one's clients what happens."""
+    if settings.is_sqlite:
+        hold_sqlite_file(settings)
+    else:
+        hold_postgresql(settings)
+
+
+def hold_sqlite_file(settings: Any) -> None:
+    """Takes the lock file beside the SQLite file; the system frees it however the process ends."""
+    import fcntl
+
+    from sqlalchemy.engine import make_url
+
+    database = make_url(settings.database_url).database
+    if not database or database == ":memory:":
+        return
+    path = Path(f"{database}.lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock: IO[str] = path.open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.seek(0)
+        refuse(
+            f"Another Parley (process {lock.read().strip() or 'unknown'}) already uses {database}: "
+            "one process per SQLite file. For more set DATABASE_URL to PostgreSQL and REDIS_URL."
+        )
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    _held.append(lock)
+
+
+def hold_postgresql(settings: Any) -> None:
+    """Takes the database alone where there is no Redis to reach other processes' clients, else with others.
+
+    A predecessor that is still draining is waited for.
+    """
+    from webapp.migration import owner_engine
+
+    kind = "_shared" if settings.redis_url else ""
+    connection = owner_engine(settings.database_url).connect().execution_options(isolation_level="AUTOCOMMIT")
+    taking = f"SELECT pg_try_advisory_lock{kind}({_ADVISORY_KEY})"
+    give_up_at = time.monotonic() + OTHER_COPY_SECONDS
+    while not connection.exec_driver_sql(taking).scalar():
+        if time.monotonic() > give_up_at:
+            refuse(
+                "Another Parley serves this database. Several processes need REDIS_URL, the same for all of "
+                "them, to reach each other's clients."
+            )
+        time.sleep(0.2)
+    _held.append(connection)
+
+
+# --- serving --------------------------------------------------------------------------------------
+
+
+class Server:
+    """The application behind a listening socket, with its background work, until a signal ends it."""
+
+    def __init__(self, app: Flask, listener: socket.socket) -> None:
+        from webapp.tasks.worker import Worker
+
+        self.app = app
+        self.listener = listener
+        self.pool = eventlet.GreenPool(GREENLETS)
+        self.worker = Worker(app)
+        self.accepting: Any = None
+        self.signals = 0
+
+    def start(self) -> None:
+        """Starts the background work and accepts connections."""
+        from webapp import green
+        from webapp.realtime import presence, revocation, server
+        from webapp.tasks import schedule
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._note_signal)
+        if self.app.config["PARLEY"].log_level == "DEBUG":
+            log_requests(self.app)
+        green.watch_for_stalls()
+        self.worker.start()
+        schedule.start(self.app)
+        server.start()
+        presence.start(self.app)
+        revocation.start(self.app)
+        self.accepting = accept(self.listener, self.app, self.pool)
+
+    def _note_signal(self, _number: int, _frame: Any) -> None:
+        self.signals += 1
+        if self.signals > 1:  # somebody is in a hurry
+            os._exit(1)
+
+    def wait_for_signal(self) -> None:
+        """Sleeps until SIGTERM or SIGINT; a handler that does more than count could deadlock the hub."""
+        while not self.signals:
+            time.sleep(0.1)
+
+    def drain(self) -> None:
+        """Takes no more connections, sends the sockets elsewhere, lets requests and jobs finish."""
+        from webapp import green
+        from webapp.realtime import server
+
+        log.info("draining")
+        give_up_at = time.monotonic() + DRAIN_SECONDS
+        self.app.extensions["parley_draining"] = True
+        green.stop_loops()
+        server.say_goodbye()
+        eventlet.kill(self.accepting)
+        self.worker.stop(max(0, give_up_at - time.monotonic()))
+        while self.pool.running() and time.monotonic() < give_up_at:
+            time.sleep(0.02)
+        log.info("stopped")
+
+
+def accept(listener: socket.socket, app: Callable[..., Any], pool: Any) -> Any:
+    """Serves a WSGI application on a socket in the background; returns the greenlet to kill."""
+    import eventlet.wsgi
+
+    return eventlet.spawn(
+        eventlet.wsgi.server,
+        listener,
+        app,
+        custom_pool=pool,
+        log_output=False,  # its lines hold query strings and addresses
+        keepalive=IDLE_SECONDS,
+        socket_timeout=READ_SECONDS,
+        debug=False,  # no traceback in a 500
+    )
+
+
+def log_requests(app: Flask) -> None:
+    """One line a request at level debug: the endpoint, never the address, which may hold a token."""
+    from flask import g, request
+
+    def began() -> None:
+        g.began = time.perf_counter()
+
+    def done(response: Any) -> Any:
+        spent = (time.perf_counter() - g.get("began", time.perf_counter())) * 1000
+        log.debug("%s %s %s %.1f ms", request.method, request.endpoint, response.status_code, spent)
+        return response
+
+    app.before_request(began)
+    app.after_request(done)
+
+
+# --- the demo -------------------------------------------------------------------------------------
+
+
+def show_demo(app: Flask) -> None:
+    """Makes sure that there is demo data, and serves the shop that embeds the widget on a port of its own."""
+    if importlib.util.find_spec("webapp.demo") is None:
+        return
+    from webapp.demo import ensure_demo
+
+    made = ensure_demo(app)
+    settings = app.config["PARLEY"]
+    if importlib.util.find_spec("webapp.demo_shop") is None or not made:
+        return
+    from webapp.demo_shop import make_shop
+
+    shop = make_shop(settings.base_url, made.inbox_key)
+    with suppress(OSError):
+        accept(
+            eventlet.listen((settings.host, settings.demo_port), reuse_port=False), shop, eventlet.GreenPool()
+        )
+
+
+if __name__ == "__main__":
+    main()
+elif "FLASK_APP" in os.environ or "flask" in Path(sys.argv[0]).name:
+    from webapp import create_app
+
+    app = create_app()
