@@ -87,8 +87,10 @@ async function start() {
   host?.post({type: 'ready'});
   if (host?.settings.identity) await identify(host.settings.identity);
   else await live.start();
-  if (store.state.open) ui.focusComposer();
 }
+
+/** @param {() => void} act */
+const afterDrawing = (act) => requestAnimationFrame(() => requestAnimationFrame(act));
 
 /** Browsers without `field-sizing` need telling how tall the text is. */
 function grow() {
@@ -119,7 +121,8 @@ function listen(store, ui, sending) {
     if (popup && !(target instanceof Element && target.closest('[data-popup]'))) ui.popup(popup);
   });
   store.watch((state, before) => {
-    if (state.popup && state.popup !== before.popup) requestAnimationFrame(() => requestAnimationFrame(() => /** @type {HTMLElement | null} */ (root.querySelector('[data-popup] [data-focus], [data-popup].menu button'))?.focus()));
+    if (state.phase === 'ready' && before.phase !== 'ready' && state.open && document.hasFocus()) afterDrawing(ui.focusComposer);
+    if (state.popup && state.popup !== before.popup) afterDrawing(() => /** @type {HTMLElement | null} */ (root.querySelector('[data-popup] [data-focus], [data-popup].menu button'))?.focus());
   });
   listenForFiles(store, sending);
 }

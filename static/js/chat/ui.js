@@ -37,6 +37,12 @@ export function createUi({store, boot, live, sending, effects, scroll, host, red
     else document.querySelector('h1')?.focus();
   }
 
+  /** The thumbnails of the chips are those of the bubbles. */
+  function submit() {
+    for (const file of store.state.files) previews.set(file.id, file.preview);
+    return sending.send();
+  }
+
   /** @param {string} text @param {number} from @param {number} to */
   function replace(text, from, to) {
     const area = box();
@@ -137,7 +143,7 @@ export function createUi({store, boot, live, sending, effects, scroll, host, red
     /** @param {Event} event */
     send(event) {
       event.preventDefault();
-      if (sending.send()) box()?.focus();
+      if (submit()) box()?.focus();
       else if (store.state.notice && document.querySelector('#email')) /** @type {HTMLElement} */ (document.querySelector('#email')).focus();
     },
 
@@ -164,7 +170,7 @@ export function createUi({store, boot, live, sending, effects, scroll, host, red
       // Where one types with a thumb, Enter is a new line and the button sends.
       if (event.key !== 'Enter' || event.shiftKey || !matchMedia('(pointer: fine)').matches) return;
       event.preventDefault();
-      sending.send();
+      submit();
     },
 
     blurred() {

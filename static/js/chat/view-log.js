@@ -30,17 +30,17 @@ export function log(state, ui, welcoming) {
   return html`<div class="log" role="log" aria-live="off" aria-busy=${state.loadingOlder} tabindex="0"
       aria-label=${t('conversation_with', {name: ui.boot.inbox.name})} @scroll=${ui.scrolled}>
     ${thread.hasMore ? older(state, ui) : welcoming ? nothing : greeting(ui)}
-    <ol>${repeat(itemsOf(state), (item) => item.key, (item) => guard(facts(item, state), () => line(item, state.progress, ui)))}</ol>
+    <ol>${repeat(itemsOf(state), (item) => item.key, (item) => guard(facts(item, state, ui), () => line(item, state.progress, ui)))}</ol>
     ${typing(typists(state))}
   </div>
   ${state.atEnd ? nothing : jump(state, ui)}`;
 }
 
-/** What a line is drawn from. @param {LogItem} item @param {State} state */
-function facts(item, {progress}) {
+/** What a line is drawn from. @param {LogItem} item @param {State} state @param {Ui} ui */
+function facts(item, {progress}, ui) {
   if (item.kind !== 'message') return [item.key];
   const {event, pending, first, last, state, tellsState} = item;
-  return [event, pending, first, last, state, tellsState, pending?.files.map((file) => progress[file.id]).join()];
+  return [event, pending, first, last, state, tellsState, pending?.files.map((file) => `${progress[file.id]} ${ui.previewOf(file.id)}`).join()];
 }
 
 /** @param {State} state @param {Ui} ui */
