@@ -19,6 +19,7 @@ from webapp.pages.auth import public
 from webapp.services import chat
 from webapp.services.attachment import PER_COMMENT, TYPES
 from webapp.services.ticket.comment import MAX_CHARS
+from webapp.tenancy import use_workspace
 
 bp = Blueprint("chat_pages", __name__)
 
@@ -42,7 +43,8 @@ def chat_page(key: str) -> Response:
                 "chat/unavailable.html", locale=locale, dir=direction(locale), strings=texts
             )
             return make_response(page, 404)
-        boot = _boot(inbox, locale, texts)
+        with use_workspace(inbox.workspace_id):
+            boot = _boot(inbox, locale, texts)
     page = render_template(
         "chat/page.html", boot=boot, locale=locale, dir=direction(locale), title=boot["inbox"]["name"]
     )
