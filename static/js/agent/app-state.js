@@ -1,0 +1,120 @@
+/** The whole state of the workspace, and the one reducer over it. Pure. */
+
+import {isDirty, reduceDrafts} from './drafts-state.js';
+import {newPeople, reducePeople} from './people-state.js';
+import {newQueue, reduceQueue} from './queue-state.js';
+import {newThreads, reduceThreads} from './thread-state.js';
+
+/**
+ * @typedef {import('./types.js').Boot} Boot
+ * @typedef {import('./types.js').Me} Me
+ * @typedef {import('./types.js').View} View
+ * @typedef {import('./types.js').Kind} Kind
+ * @typedef {import('./types.js').Availability} Availability
+ * @typedef {import('./types.js').TicketEvent} TicketEvent
+ * @typedef {import('../shared/outbox.js').OutboxItem} OutboxItem
+ *
+ * @typedef {{view: View, number: number|null, seq: number|null}} Route
+ * @typedef {{id: string, kind: 'info'|'ok'|'bad', text: string, action: {label: string, run: () => void}|null, sticky: boolean}} Toast
+ * @typedef {'new'|'keys'|'transfer'|'block'} Dialog
+ * @typedef {null|'reconnecting'|'offline'|'back'|'fallback'} LinkBanner
+ * @typedef {{id: string, name: string, size: number, type: string, preview: string|null}} Picked
+ * @typedef {{mode: Record<string, Kind>, files: Record<string, Picked[]>, emoji: {from: number, found: [string, string][], at: number}|null,
+ *   dialog: Dialog|null, toasts: Toast[], context: boolean|null, expanded: Record<string, boolean>, below: number, atEnd: boolean,
+ *   highlight: number|null, editingTitle: boolean, now: number, calm: boolean}} Ui
+ * @typedef {{boot: {me: Me, workspace: Boot['workspace'], permissions: string[], csrf: string, limits: Boot['limits'], version: string},
+ *   route: Route, queue: import('./queue-state.js').Queue, threads: import('./thread-state.js').Threads,
+ *   drafts: import('./drafts-state.js').Drafts, people: import('./people-state.js').People, outbox: OutboxItem[],
+ *   progress: Record<string, number>, link: {banner: LinkBanner, fallback: boolean, ended: string|null}, ui: Ui}} State
+ *
+ * @typedef {import('./queue-state.js').QueueAction | import('./thread-state.js').ThreadAction | import('./drafts-state.js').DraftAction
+ *   | import('./people-state.js').PeopleAction
+ *   | {type: 'route', route: Route}
+ *   | {type: 'me', me: Partial<Me>}
+ *   | {type: 'outbox', items: OutboxItem[]}
+ *   | {type: 'progress', file: string, share: number}
+ *   | {type: 'link', link: Partial<State['link']>}
+ *   | {type: 'ui', ui: Partial<Ui>}
+ *   | {type: 'mode', id: string, kind: Kind}
+ *   | {type: 'files', key: string, files: Picked[]}
+ *   | {type: 'toast', toast: Toast}
+ *   | {type: 'untoast', id: string}} Action
+ */
+
+/** @param {Boot} boot @param {Route} route @param {number} now @returns {State} */
+export function newState(boot, route, now) {
+  const {user: me, workspace, permissions, csrf, limits, version} = boot;
+  return {
+    boot: {me, workspace, permissions, csrf, limits, version},
+    route,
+    queue: reduceQueue(newQueue(me.id, boot.view), {type: 'queue/page', view: boot.view, page: boot.queue}),
+    threads: newThreads(),
+    drafts: {},
+    people: newPeople(boot.directory),
+    outbox: [],
+    progress: {},
+    link: {banner: null, fallback: false, ended: null},
+    ui: {
+      mode: {}, files: {}, emoji: null, dialog: null, toasts: [], context: null, expanded: {}, below: 0, atEnd: true,
+      highlight: null, editingTitle: false, now, calm: true,
+    },
+  };
+}
+
+/** @param {State} state @param {string} permission */
+export const may = (state, permission) => state.boot.permissions.includes(permission);
+
+/** @param {State} state @param {string} id @returns {Kind} the tab of the composer */
+export function modeOf(state, id) {
+  const wanted = state.ui.mode[id] ?? 'reply';
+  return wanted === 'reply' && !may(state, 'ticket:reply') ? 'note' : wanted;
+}
+
+/** How much would be lost with the page. @param {State} state */
+export const unsent = (state) => state.outbox.length + Object.values(state.drafts).filter(isDirty).length;
+
+/** What belongs to one person's queue: unread comments of mine and of nobody's. @param {State} state */
+export function unreadCount(state) {
+  const {rows, me} = state.queue;
+  return Object.values(rows).filter((row) => row.unread > 0 && !row.spam && (row.assigned_agent_id === me || row.assigned_agent_id === null)).length;
+}
+
+/** @param {State['ui']} ui @param {Action} action @returns {State['ui']} */
+function reduceUi(ui, action) {
+  switch (action.type) {
+    case 'ui': return Object.entries(action.ui).every(([key, value]) => ui[/** @type {keyof Ui} */ (key)] === value) ? ui : {...ui, ...action.ui};
+    case 'mode': return {...ui, mode: {...ui.mode, [action.id]: action.kind}};
+    case 'files': return {...ui, files: {...ui.files, [action.key]: action.files}};
+    case 'toast': return {...ui, toasts: [...ui.toasts.filter((toast) => toast.text !== action.toast.text), action.toast].slice(-3)};
+    case 'untoast': return {...ui, toasts: ui.toasts.filter((toast) => toast.id !== action.id)};
+    case 'route': return {...ui, editingTitle: false, highlight: action.route.seq, below: 0, atEnd: true};
+    default: return ui;
+  }
+}
+
+/** @param {State} state @param {Action} action @returns {Partial<State>} */
+function reduceOwn(state, action) {
+  switch (action.type) {
+    case 'route': return {route: action.route};
+    case 'me': return {boot: {...state.boot, me: {...state.boot.me, ...action.me}}};
+    case 'outbox': return {outbox: action.items};
+    case 'progress': return {progress: {...state.progress, [action.file]: action.share}};
+    case 'link': return {link: {...state.link, ...action.link}};
+    default: return {};
+  }
+}
+
+/** @param {State} state @param {Action} action @returns {State} */
+export function reduce(state, action) {
+  const next = {
+    ...state,
+    queue: reduceQueue(state.queue, /** @type {any} */ (action)),
+    threads: reduceThreads(state.threads, /** @type {any} */ (action)),
+    drafts: reduceDrafts(state.drafts, /** @type {any} */ (action)),
+    people: reducePeople(state.people, /** @type {any} */ (action)),
+    ui: reduceUi(state.ui, action),
+    ...reduceOwn(state, action),
+  };
+  const keys = /** @type {(keyof State)[]} */ (Object.keys(next));
+  return keys.every((key) => next[key] === state[key]) ? state : next;
+}

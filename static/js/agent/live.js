@@ -1,0 +1,119 @@
+/** From the socket to the store; and where no socket gets through, from the change feed, every few seconds. */
+
+import {loadView} from './queue-effects.js';
+import {catchUp, reopen} from './thread-effects.js';
+
+/** @typedef {import('./app.js').App} App */
+
+const BANNER_AFTER = 1_500;
+const BACK_FOR = 2_000;
+const POLL = 4_000;
+
+/** @param {App} app @param {string} name @param {any} body */
+export function hear(app, name, body) {
+  const now = Date.now();
+  const {dispatch} = app.store;
+  const {me} = app.store.state.boot;
+  switch (name) {
+    case 'ticket.event': return dispatch({type: 'thread/events', id: body.ticket_id, events: [body]});
+    case 'ticket.row': return row(app, body);
+    case 'ticket.read': return readMark(app, body);
+    case 'typing.updated': {
+      if (body.actor.id !== me.id) dispatch({type: 'thread/typing', id: body.ticket_id, actor: body.actor, kind: body.kind, typing: body.typing, now});
+      return;
+    }
+    case 'presence.updated': return dispatch({type: 'people/viewing', ticket: body.ticket_id, user: body.user_id, state: body.state, now});
+    case 'customer.presence': return dispatch({type: 'thread/online', customer: body.customer_id, online: body.online, page: body.page});
+    case 'user.presence': {
+      dispatch({type: 'people/presence', user: body.user_id, availability: body.availability, online: body.online});
+      if (body.user_id === me.id) dispatch({type: 'me', me: {availability: body.availability}});
+      return;
+    }
+    case 'draft.saved': return dispatch({type: 'draft/remote', id: body.ticket_id, kind: body.kind, content: body.content ?? ''});
+    case 'session.ended': return ended(app, body.reason);
+    default:
+  }
+}
+
+/** @param {App} app @param {import('./types.js').RowChange} change */
+function row(app, change) {
+  app.notices.row(change, app.store.state.queue.rows[change.row.id]);
+  app.store.dispatch({type: 'queue/row', change});
+  app.store.dispatch({type: 'thread/row', row: change.row});
+}
+
+/** @param {App} app @param {{ticket_id: string, side: 'customer'|'staff', delivered?: number, seen?: number, unread?: number}} mark */
+function readMark(app, {ticket_id: id, side, delivered, seen, unread}) {
+  app.store.dispatch({type: 'thread/read', id, side, ...(delivered ? {delivered} : {}), ...(seen ? {seen} : {})});
+  const known = app.store.state.queue.rows[id];
+  if (side === 'staff' && known && unread !== undefined && unread !== known.unread) app.store.dispatch({type: 'queue/known', row: {...known, unread}});
+}
+
+/** @param {App} app @param {string} reason */
+export function ended(app, reason) {
+  app.store.dispatch({type: 'link', link: {ended: reason || 'signed_out', banner: null}});
+  app.connection.stop();
+}
+
+/** Follows the state of the socket: the banner, and what to do when it is back. @param {App} app */
+export function createLink(app) {
+  /** @type {ReturnType<typeof setTimeout>|undefined} */
+  let timer;
+  /** @type {ReturnType<typeof setInterval>|undefined} */
+  let polling;
+  let wasOnline = false;
+  let feed = 0;
+
+  /** @param {import('./app-state.js').LinkBanner} banner */
+  const show = (banner) => app.store.dispatch({type: 'link', link: {banner}});
+
+  /** A banner for what has lasted a moment. @param {boolean} fallback */
+  function lost(fallback) {
+    clearTimeout(timer);
+    const name = () => (navigator.onLine ? (fallback ? 'fallback' : 'reconnecting') : 'offline');
+    if (app.store.state.link.banner && app.store.state.link.banner !== 'back') show(name());
+    else timer = setTimeout(() => show(name()), BANNER_AFTER);
+    if (fallback) startPolling();
+  }
+
+  function back() {
+    clearTimeout(timer);
+    clearInterval(polling);
+    polling = undefined;
+    if (app.store.state.link.banner) {
+      show('back');
+      timer = setTimeout(() => show(null), BACK_FOR);
+    }
+    if (wasOnline) void loadView(app, app.store.state.route.view);
+    wasOnline = true;
+    void reopen(app);
+    app.presence.tell(true);
+    app.drafts.flush();
+    void app.outbox.flush();
+  }
+
+  function startPolling() {
+    if (polling) return;
+    feed = app.store.state.queue.seq;
+    polling = setInterval(() => void poll(), POLL);
+  }
+
+  async function poll() {
+    if (document.hidden) return;
+    const {events, next} = await app.api.get('/events', {after: feed, limit: 200}).catch(() => ({events: [], next: feed}));
+    feed = next ?? feed;
+    const tickets = new Set(events.map((/** @type {{ticket_id: string|null}} */ event) => event.ticket_id).filter(Boolean));
+    const open = app.store.state.threads.open;
+    if (open && tickets.has(open)) void catchUp(app, open);
+    if (tickets.size) void loadView(app, app.store.state.route.view);
+    void app.outbox.flush();
+  }
+
+  /** @param {import('../shared/connection.js').ConnectionState} state @param {import('../shared/connection.js').ConnectionInfo} info */
+  return (state, {fallback, error}) => {
+    if (fallback !== app.store.state.link.fallback) app.store.dispatch({type: 'link', link: {fallback}});
+    if (state === 'online') back();
+    else if (state === 'refused' && error?.code === 'unauthenticated') ended(app, 'signed_out');
+    else if (state === 'offline' || state === 'refused') lost(fallback || state === 'refused');
+  };
+}

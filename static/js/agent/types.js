@@ -1,0 +1,48 @@
+/**
+ * The shapes that the server sends, as docs/realtime.md has them.
+ *
+ * @typedef {'mine'|'unassigned'|'all'|'done'} View
+ * @typedef {'open'|'assigned'|'in_progress'|'pending'|'resolved'|'closed'} Status
+ * @typedef {'low'|'medium'|'high'|'critical'} Priority
+ * @typedef {'reply'|'note'} Kind
+ * @typedef {'online'|'away'|'busy'|'offline'} Availability
+ * @typedef {'viewing'|'replying'|'noting'|'left'} Presence
+ *
+ * @typedef {{kind: 'user'|'customer'|'system', id: string|null, name: string}} Actor
+ * @typedef {{id: string, name: string, size_bytes: number, content_type: string, is_image: boolean,
+ *   width: number|null, height: number|null, url: string}} Attachment
+ * @typedef {{id: string, ticket_id: string, client_id: string|null, kind: Kind, content: string, author: Actor, seq: number,
+ *   public_seq: number|null, created_at: string, attachments: Attachment[]}} Comment
+ * @typedef {Record<string, [any, any]>} Changes
+ * @typedef {{id: string, name: string, ticket_id: string, workspace_seq?: number, seq: number, public_seq: number|null, at: string,
+ *   actor: Actor, door?: string, changes?: Changes, comment?: Comment}} TicketEvent
+ *
+ * @typedef {{id: string, name: string, email: string|null, claimed_email: string|null, verified: boolean, tier: string|null,
+ *   blocked: boolean}} Customer
+ * @typedef {{id: string, number: number, title: string, status: Status, priority: Priority, channel: string, inbox_id: string|null,
+ *   category: string|null, spam: boolean, customer: Customer, assigned_agent_id: string|null, team_id: string|null, unread: number,
+ *   waiting_since: string|null, last_comment: {preview: string, kind: Kind, author: Actor, at: string}|null, created_at: string,
+ *   updated_at: string, seq: number, public_seq: number}} Row
+ * @typedef {{id: string, number: number, title: string, status: Status, created_at: string}} Earlier
+ * @typedef {{url: string, title: string|null, referrer?: string|null}} Page
+ * @typedef {{customer: {delivered: number, seen: number}, staff: {seen: number}}} ReadMarks
+ * @typedef {Row & {description: string|null, page: Page|null,
+ *   client: {browser: string|null, os: string|null, address: string|null, locale: string|null}|null, read: ReadMarks,
+ *   drafts: {reply: {content: string}|null, note: {content: string}|null}, earlier: Earlier[], customer_online: boolean,
+ *   viewers: {user_id: string, state: Presence}[]}} Ticket
+ * @typedef {{ticket: Ticket, events: TicketEvent[], has_more: boolean}} Snapshot
+ *
+ * @typedef {{mine: number, unassigned: number, all: number}} Counts
+ * @typedef {{data: Row[], next_cursor: string|null, counts: Counts, workspace_seq: number}} QueuePage
+ * @typedef {{row: Row, before: {assigned_agent_id: string|null, active: boolean}|null, workspace_seq: number}} RowChange
+ *
+ * @typedef {{id: string, name: string, role: string, availability: Availability, online: boolean, active: boolean}} Colleague
+ * @typedef {{users: Colleague[], teams: {id: string, name: string}[], inboxes: {id: string, name: string}[]}} Directory
+ * @typedef {{id: string, name: string, email: string, role: string, availability: Availability,
+ *   settings: {shortcuts?: boolean, sound?: boolean, theme?: string, density?: string, [key: string]: unknown}}} Me
+ * @typedef {{comment_chars: number, attachment_bytes: number, attachments_per_comment: number, attachment_types: string[]}} Limits
+ * @typedef {{user: Me, workspace: {id: string, name: string}, permissions: string[], csrf: string, directory: Directory,
+ *   queue: QueuePage, view: View, ticket_number: number|null, limits: Limits, version: string}} Boot
+ */
+
+export {};

@@ -1,0 +1,54 @@
+/** The sentence for an event that is not a message. */
+
+import {priorityName, statusName, titled} from '../words.js';
+
+/**
+ * @typedef {import('../app-state.js').State} State
+ * @typedef {import('../types.js').TicketEvent} TicketEvent
+ */
+
+/** @param {State} state @param {TicketEvent} event @returns {{sign: string, text: string}} */
+export function eventText(state, event) {
+  const who = event.actor.kind === 'system' ? 'Parley' : event.actor.id === state.queue.me ? 'You' : event.actor.name;
+  const changes = event.changes ?? {};
+  switch (event.name) {
+    case 'ticket.created': return {sign: 'chat', text: event.actor.kind === 'customer' ? `${who} started the conversation` : `${who} opened the ticket`};
+    case 'ticket.assigned': return {sign: 'user', text: assigned(state, event, who)};
+    case 'ticket.unassigned': return {sign: 'user', text: `${who} unassigned the conversation`};
+    case 'ticket.status_changed': return {sign: 'done', text: status(who, event.actor.kind === 'system', changes.status?.[1])};
+    case 'ticket.updated': return {sign: 'tag', text: updated(who, changes)};
+    case 'ticket.ended': return {sign: 'chat', text: `${who} ended the chat`};
+    case 'ticket.marked_as_spam': return {sign: 'spam', text: `${who} marked this as spam`};
+    case 'ticket.unmarked_as_spam': return {sign: 'spam', text: `${who} said this is not spam`};
+    case 'ticket.customer_changed': return {sign: 'verified', text: 'The visitor was identified'};
+    default: return {sign: 'history', text: titled(event.name.replace('.', ' '))};
+  }
+}
+
+/** @param {State} state @param {TicketEvent} event @param {string} who */
+function assigned(state, event, who) {
+  const {assigned_agent_id: agent, team_id: team} = event.changes ?? {};
+  const to = agent?.[1] ?? null;
+  if (to !== null && to === event.actor.id) return `${who} took the conversation`;
+  const name = to === state.queue.me ? 'you' : to ? state.people.users[to]?.name ?? 'somebody' : null;
+  const group = team?.[1] ? state.people.teams.find((one) => one.id === team[1])?.name ?? 'a team' : null;
+  if (!name && !group) return `${who} unassigned the conversation`;
+  return `${who} assigned this to ${[name, group].filter(Boolean).join(' in ')}`;
+}
+
+/** @param {string} who @param {boolean} system @param {string|undefined} to */
+function status(who, system, to) {
+  if (!to) return `${who} changed the status`;
+  if (to === 'open' || to === 'assigned') return `${who} reopened the conversation`;
+  return system ? `Now ${statusName(to).toLowerCase()}` : `${who} set the status to ${statusName(to)}`;
+}
+
+/** @param {string} who @param {import('../types.js').Changes} changes */
+function updated(who, changes) {
+  const parts = [
+    changes.priority && `set the priority to ${priorityName(changes.priority[1])}`,
+    changes.title && `renamed this to “${changes.title[1]}”`,
+    changes.category && (changes.category[1] ? `set the category to ${changes.category[1]}` : 'removed the category'),
+  ].filter(Boolean);
+  return parts.length ? `${who} ${parts.join(' and ')}` : `${who} changed the ticket`;
+}
