@@ -1,0 +1,235 @@
+"""Who may what: one table for every route, one for every socket command, and how each is asked.
+
+Columns are the people of `tests.support.world.WHO`. A number is the status; `in` leads to the sign-in page,
+`go` anywhere else; `no` refuses the connection.
+"""
+
+import hashlib
+import hmac
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+
+from tests.support.world import WHO, Person, World, client_id, file_body
+from webapp.extensions import db
+from webapp.models import UserSession
+from webapp.signing import file_url
+
+ROUTES = """
+#                                                             none cust othr view agnt senr admn frgn
+GET    /api/v1/me                                              401  401  401  200  200  200  200  200
+PATCH  /api/v1/me                                              401  401  401  200  200  200  200  200
+GET    /api/v1/directory                                       401  401  401  200  200  200  200  200
+GET    /api/v1/tickets                                         401  401  401  200  200  200  200  200
+POST   /api/v1/tickets                                         401  401  401  403  201  201  201  404
+GET    /api/v1/tickets/<ticket_id>                             401  401  401  200  200  200  200  404
+PATCH  /api/v1/tickets/<ticket_id>                             401  401  401  403  200  200  200  404
+GET    /api/v1/tickets/<ticket_id>/events                      401  401  401  200  200  200  200  404
+POST   /api/v1/tickets/<ticket_id>/comments                    401  401  401  403  201  201  201  404
+POST   /api/v1/tickets/<ticket_id>/assign                      401  401  401  403  200  200  200  404
+POST   /api/v1/tickets/<ticket_id>/spam                        401  401  401  403  200  200  200  404
+POST   /api/v1/tickets/<ticket_id>/read                        401  401  401  204  204  204  204  404
+PUT    /api/v1/tickets/<ticket_id>/drafts/<kind>               401  401  401  403  200  200  200  404
+POST   /api/v1/tickets/<ticket_id>/attachments                 401  401  401  403  201  201  201  404
+GET    /api/v1/customers                                       401  401  401  200  200  200  200  200
+GET    /api/v1/customers/<id>                                  401  401  401  200  200  200  200  404
+POST   /api/v1/blocks                                          401  401  401  403  201  201  201  404
+DELETE /api/v1/blocks/<id>                                     401  401  401  403  204  204  204  404
+GET    /api/v1/events                                          401  401  401  200  200  200  200  200
+POST   /api/v1/chat/visitors                                   201  201  201  201  201  201  201  201
+POST   /api/v1/chat/identify                                   200  200  200  200  200  200  200  200
+GET    /api/v1/chat/state                                      401  200  200  401  401  401  401  401
+GET    /api/v1/chat/unread                                     401  200  200  401  401  401  401  401
+POST   /api/v1/chat/comments                                   401  201  404  401  401  401  401  401
+POST   /api/v1/chat/read                                       401  204  404  401  401  401  401  401
+POST   /api/v1/chat/typing                                     401  204  404  401  401  401  401  401
+POST   /api/v1/chat/end                                        401  200  404  401  401  401  401  401
+POST   /api/v1/chat/attachments                                401  201  201  401  401  401  401  401
+GET    /api/v1/chat/events                                     401  200  404  401  401  401  401  401
+GET    /chat/<key>                                             200  200  200  200  200  200  200  200
+GET    /w/<key>.js                                             200  200  200  200  200  200  200  200
+GET    /files/<claim>/<path:name>                              200  200  200  200  200  200  200  200
+GET    /healthz                                                200  200  200  200  200  200  200  200
+GET    /readyz                                                 200  200  200  200  200  200  200  200
+GET    /static/<path:filename>                                 200  200  200  200  200  200  200  200
+GET    /agent                                                   in   in   in   go   go   go   go   go
+GET    /agent/v/<view>                                          in   in   in  200  200  200  200  200
+GET    /agent/v/<view>/t/<int:number>                           in   in   in  200  200  200  200  200
+GET    /                                                        go   go   go   go   go   go   go   go
+GET    /sign-in                                                200  200  200   go   go   go   go   go
+POST   /sign-in                                                422  422  422  422  422  422  422  422
+POST   /sign-out                                                in   in   in   in   in   in   in   in
+GET    /setup                                                  404  404  404  404  404  404  404  404
+POST   /setup                                                  404  404  404  404  404  404  404  404
+GET    /reset                                                  200  200  200  200  200  200  200  200
+POST   /reset                                                   go   go   go   go   go   go   go   go
+GET    /reset/sent                                             200  200  200  200  200  200  200  200
+GET    /reset/<token>                                          404  404  404  404  404  404  404  404
+POST   /reset/<token>                                          404  404  404  404  404  404  404  404
+GET    /profile                                                 in   in   in  200  200  200  200  200
+POST   /profile                                                 in   in   in   go   go   go   go   go
+POST   /profile/password                                        in   in   in  422  422  422  422  422
+POST   /profile/devices/<uuid:session_id>/sign-out              in   in   in  404   go  404  404  404
+POST   /profile/devices/sign-out                                in   in   in   go   go   go   go   go
+GET    /settings/people                                         in   in   in  403  403  403  200  200
+POST   /settings/people                                         in   in   in  403  403  403   go   go
+POST   /settings/people/<uuid:user_id>/invite                   in   in   in  403  403  403  409  404
+POST   /settings/people/<uuid:user_id>/role                     in   in   in  403  403  403   go  404
+POST   /settings/people/<uuid:user_id>/deactivate               in   in   in  403  403  403   go  404
+POST   /settings/people/<uuid:user_id>/activate                 in   in   in  403  403  403   go  404
+GET    /settings/inboxes                                        in   in   in  403  403  403  200  200
+GET    /settings/inboxes/new                                    in   in   in  403  403  403  200  200
+POST   /settings/inboxes/new                                    in   in   in  403  403  403   go   go
+GET    /settings/inboxes/<uuid:inbox_id>                        in   in   in  403  403  403  200  404
+POST   /settings/inboxes/<uuid:inbox_id>                        in   in   in  403  403  403   go  404
+POST   /settings/inboxes/<uuid:inbox_id>/key                    in   in   in  403  403  403   go  404
+GET    /settings/inboxes/<uuid:inbox_id>/secret                 in   in   in  403  403  403  200  404
+POST   /settings/inboxes/<uuid:inbox_id>/secret                 in   in   in  403  403  403   go  404
+"""
+
+SOCKET = """
+#                                none      cust      othr      view      agnt      senr      admn      frgn
+/agent ticket.open                 no        no        no        ok        ok        ok        ok not_found
+/agent ticket.leave                no        no        no        ok        ok        ok        ok        ok
+/agent comment.create              no        no        no forbidden        ok        ok        ok not_found
+/agent ticket.read                 no        no        no        ok        ok        ok        ok not_found
+/agent typing.update               no        no        no forbidden        ok        ok        ok not_found
+/agent presence.update             no        no        no        ok        ok        ok        ok not_found
+/agent availability.set            no        no        no forbidden        ok        ok        ok        ok
+/chat  chat.resume                 no        ok        ok        no        no        no        no        no
+/chat  comment.create              no        ok not_found        no        no        no        no        no
+/chat  ticket.read                 no        ok not_found        no        no        no        no        no
+/chat  typing.update               no        ok not_found        no        no        no        no        no
+/chat  ticket.end                  no        ok not_found        no        no        no        no        no
+/chat  page.update                 no        ok        ok        no        no        no        no        no
+"""
+
+PLACES = {
+    "customers/<id>": "customers/{customer}",
+    "blocks/<id>": "blocks/{block}",
+    "<ticket_id>": "{ticket}",
+    "<int:number>": "{number}",
+    "<uuid:user_id>": "{user}",
+    "<uuid:inbox_id>": "{inbox}",
+    "<uuid:session_id>": "{session}",
+    "<kind>": "reply",
+    "<view>": "all",
+    "<key>": "{inbox_key}",
+    "<token>": "no-such-token",
+    "/files/<claim>/<path:name>": "{file}",
+    "<path:filename>": "favicon.svg",
+}
+
+Options = dict[str, Any]
+
+
+def signed(ids: dict[str, str]) -> Options:
+    signature = hmac.new(b"s" * 43, b"user-1", hashlib.sha256).hexdigest()
+    return {"json": {"inbox_key": ids["inbox_key"], "identifier": "user-1", "hash": signature}}
+
+
+INBOX = {"name": "Shop", "is_active": "1", "always_open": "1", "version": "1"}
+BODIES: dict[str, Callable[[dict[str, str]], Options]] = {
+    "PATCH /api/v1/me": lambda _: {"json": {"name": "Somebody"}},
+    "POST /api/v1/tickets": lambda ids: {"json": {"title": "Call", "customer_id": ids["customer"]}},
+    "PATCH /api/v1/tickets/<ticket_id>": lambda _: {"json": {"priority": "high"}},
+    "POST /api/v1/tickets/<ticket_id>/comments": lambda _: {
+        "json": {"client_id": client_id(), "content": "Hi"}
+    },
+    "POST /api/v1/tickets/<ticket_id>/assign": lambda ids: {
+        "json": {"agent_id": ids["user"], "team_id": ids["team"]}
+    },
+    "POST /api/v1/tickets/<ticket_id>/spam": lambda _: {"json": {"spam": True, "block": True}},
+    "POST /api/v1/tickets/<ticket_id>/read": lambda _: {"json": {"seq": 1}},
+    "PUT /api/v1/tickets/<ticket_id>/drafts/<kind>": lambda _: {"json": {"content": "Dear"}},
+    "POST /api/v1/tickets/<ticket_id>/attachments": lambda _: file_body(),
+    "POST /api/v1/blocks": lambda ids: {"json": {"customer_id": ids["customer"], "days": 1}},
+    "POST /api/v1/chat/visitors": lambda ids: {"json": {"inbox_key": ids["inbox_key"]}},
+    "POST /api/v1/chat/identify": signed,
+    "POST /api/v1/chat/comments": lambda ids: {
+        "json": {"client_id": client_id(), "content": "Hello", "ticket_id": ids["ticket"]}
+    },
+    "POST /api/v1/chat/read": lambda ids: {"json": {"ticket_id": ids["ticket"], "seen": 1}},
+    "POST /api/v1/chat/typing": lambda ids: {"json": {"ticket_id": ids["ticket"], "typing": True}},
+    "POST /api/v1/chat/end": lambda ids: {"json": {"ticket_id": ids["ticket"]}},
+    "POST /api/v1/chat/attachments": lambda _: file_body(),
+    "GET /api/v1/chat/events": lambda ids: {"query_string": {"ticket": ids["ticket"], "after": "0"}},
+    "POST /sign-in": lambda _: {"data": {"email": "x@example.com", "password": "wrong"}},
+    "POST /reset": lambda _: {"data": {"email": "x@example.com"}},
+    "POST /profile": lambda _: {"data": {"name": "Somebody", "availability": "away"}},
+    "POST /profile/password": lambda _: {"data": {"current": "wrong", "password": "a longer password"}},
+    "POST /settings/people": lambda _: {"data": {"name": "New", "email": "new@example.com", "role": "agent"}},
+    "POST /settings/people/<uuid:user_id>/role": lambda _: {"data": {"role": "viewer"}},
+    "POST /settings/inboxes/new": lambda _: {"data": INBOX},
+    "POST /settings/inboxes/<uuid:inbox_id>": lambda _: {"data": INBOX},
+}
+PAYLOADS: dict[str, Callable[[dict[str, str]], Any]] = {
+    "/agent comment.create": lambda ids: {
+        "ticket_id": ids["ticket"],
+        "client_id": client_id(),
+        "content": "Hi",
+    },
+    "/agent ticket.read": lambda ids: {"ticket_id": ids["ticket"], "seq": 1},
+    "/agent typing.update": lambda ids: {"ticket_id": ids["ticket"], "kind": "note", "typing": True},
+    "/agent presence.update": lambda ids: {"ticket_id": ids["ticket"], "state": "viewing"},
+    "/agent availability.set": lambda _: {"availability": "away"},
+    "/chat chat.resume": lambda _: {},
+    "/chat comment.create": lambda ids: {
+        "ticket_id": ids["ticket"],
+        "client_id": client_id(),
+        "content": "Hello",
+    },
+    "/chat ticket.read": lambda ids: {"ticket_id": ids["ticket"], "seen": 1},
+    "/chat typing.update": lambda ids: {"ticket_id": ids["ticket"], "typing": True},
+    "/chat page.update": lambda _: {"url": "https://shop.example/", "title": "Shop"},
+}
+
+
+def rows(table: str) -> dict[str, dict[str, str]]:
+    """`{"GET /path": {who: outcome}}`."""
+    found = {}
+    for line in table.strip().splitlines()[1:]:
+        method, place, *outcomes = line.split()
+        assert len(outcomes) == len(WHO), line
+        found[f"{method} {place}"] = dict(zip(WHO, outcomes, strict=True))
+    return found
+
+
+def ids_of(world: World) -> dict[str, str]:
+    with world.app.test_request_context():
+        file = file_url(world.workspace.id, uuid.UUID(world.files["reply"]["id"]), "reply.png", "customer")
+        query = sa.select(UserSession.id).where(UserSession.user_id == world.staff["agent"].id)
+        session_id = db.session.scalar(query)
+    return {**world.ids, "inbox_key": world.inbox.key, "file": file, "session": str(session_id)}
+
+
+def path_of(route: str, ids: dict[str, str]) -> tuple[str, str]:
+    method, path = route.split(" ")
+    for placeholder, filled in PLACES.items():
+        path = path.replace(placeholder, filled)
+    return method, path.format(**ids)
+
+
+def ask(person: Person, route: str, ids: dict[str, str]) -> Any:
+    method, path = path_of(route, ids)
+    return person.ask(
+        method, path, **BODIES.get(route, lambda _: {"json": {}} if "/api/" in path else {})(ids)
+    )
+
+
+def outcome(answer: Any) -> str:
+    if answer.status_code in (301, 302, 303, 307, 308):
+        return "in" if answer.location.startswith("/sign-in") else "go"
+    return str(answer.status_code)
+
+
+def say(person: Person, command: str, ids: dict[str, str]) -> dict[str, Any]:
+    namespace, name = command.split(" ")
+    socket = person.connect(namespace)
+    if not socket.is_connected:
+        return {"outcome": "no"}
+    answer = socket.say(name, PAYLOADS.get(command, lambda ids: {"ticket_id": ids["ticket"]})(ids))
+    socket.client.disconnect(namespace)
+    return {"outcome": "ok" if answer["ok"] else answer["error"]["code"], "answer": answer}

@@ -1,0 +1,147 @@
+"""A workspace with everything in it, and the people who come to its doors; for tests that attack."""
+
+import io
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flask import Flask
+from PIL import Image
+
+from tests.support.browsers import Socket, StaffBrowser, Visitor
+from webapp.auth import ROLES
+from webapp.extensions import db
+
+WHO = ("anonymous", "customer", "stranger", *ROLES, "foreigner")
+"""Who comes: nobody, the chat's customer, another one, staff by role, another workspace's admin."""
+
+
+def png(width: int = 4, height: int = 4, **options: Any) -> bytes:
+    """A small picture."""
+    out = io.BytesIO()
+    Image.new("RGB", (width, height), "red").save(out, "PNG", **options)
+    return out.getvalue()
+
+
+def file_body(name: str = "a.png", data: bytes | None = None, **fields: str) -> dict[str, Any]:
+    """The options of a request that uploads one file."""
+    body = {"file": (io.BytesIO(png() if data is None else data), name), **fields}
+    return {"data": body, "content_type": "multipart/form-data"}
+
+
+class Person:
+    """Somebody with a browser who can ask any address, as themselves and with a valid CSRF token."""
+
+    def __init__(self, app: Flask, browser: StaffBrowser | Visitor | None = None) -> None:
+        self.app, self.browser = app, browser
+        self._form = (
+            browser if isinstance(browser, StaffBrowser) else StaffBrowser(app, None, app.test_client())
+        )
+
+    def ask(self, method: str, path: str, **options: Any) -> Any:
+        """Any request; `headers` given win over the person's own."""
+        headers = {"X-CSRF-Token": self._form.csrf, **options.pop("headers", {})}
+        if isinstance(self.browser, Visitor):
+            headers = {"Authorization": f"Bearer {self.browser.token}", **headers}
+        client = self.app.test_client()
+        client._cookies = dict(
+            self._form.http._cookies
+        )  # what one answer sets or clears, the next does not see
+        return client.open(path, method=method, headers=headers, buffered=True, **options)
+
+    def connect(self, namespace: str) -> Socket:
+        """A socket with all this person has to show; the server may refuse it."""
+        auth = {"token": self.browser.token} if isinstance(self.browser, Visitor) else None
+        return Socket(self.app, namespace, auth=auth, flask_test_client=self._form.http)
+
+
+class World:
+    """A workspace: staff of each role, an inbox, a chat with an answer, a note and files, a team, a block.
+
+    `ids` names one object of each kind; `secrets` are texts that nobody from outside may ever read.
+    """
+
+    def __init__(self, name: str, app: Flask, make: Any, agent: Callable[..., Any]) -> None:
+        self.name, self.app = name, app
+        self.workspace = workspace = make.workspace(name)
+        self.staff = {
+            role: make.user(
+                role=role, workspace=workspace, name=f"{name} {role}", email=f"{role}@{name}.example"
+            )
+            for role in ROLES
+        }
+        self.desks = {role: agent(user) for role, user in self.staff.items()}
+        self.colleague = make.user(role="agent", workspace=workspace, name=f"{name} colleague")
+        self.team = make.team(self.staff["agent"], workspace=workspace, name=f"{name}-secret-team")
+        self.inbox = make.inbox(workspace=workspace, name=f"{name} chat")
+        self.maria = Visitor(app, self.inbox, email=f"maria@{name}.example")
+        self.oskar = Visitor(app, self.inbox, email=f"oskar@{name}.example")
+        self._converse()
+        self.ids.update(self._things())
+        self.people = {
+            "anonymous": Person(app),
+            "customer": Person(app, self.maria),
+            "stranger": Person(app, self.oskar),
+            **{role: Person(app, desk) for role, desk in self.desks.items()},
+        }
+
+    def _converse(self) -> None:
+        desk, name = self.desks["agent"], self.name
+        ticket = self.maria.write(f"{name}-secret-message")["ticket"]
+        other = self.oskar.write(f"{name}-other-message")["ticket"]
+        self.ids = {"ticket": ticket["id"], "other_ticket": other["id"], "number": str(ticket["number"])}
+        path = f"tickets/{ticket['id']}"
+        self.files: dict[str, dict[str, Any]] = {}
+        for kind in ("reply", "note"):
+            uploaded = desk.post(f"{path}/attachments", **file_body(f"{kind}.png"))
+            assert uploaded.status_code == 201, uploaded.text
+            self.files[kind] = uploaded.json
+            content = f"{name}-secret-{kind}"
+            answer = desk.reply(ticket["id"], content, kind=kind, attachment_ids=[uploaded.json["id"]])
+            assert answer.status_code == 201, answer.text
+        desk.send("PUT", f"{path}/drafts/reply", {"content": f"{name}-secret-draft"})
+        taken = desk.post(f"{path}/assign", {"agent_id": str(self.staff["agent"].id)})
+        assert taken.status_code == 200, taken.text
+
+    def _things(self) -> dict[str, str]:
+        desk = self.desks["admin"]
+        snapshot = desk.get(f"tickets/{self.ids['ticket']}").json
+        block = desk.post("blocks", {"address": "203.0.113.0/24", "reason": f"{self.name}-secret-reason"})
+        loose = self.maria.post("attachments", **file_body("loose.png"))
+        return {
+            "customer": snapshot["ticket"]["customer"]["id"],
+            "block": block.json["id"],
+            "loose_file": loose.json["id"],
+            "note_file": self.files["note"]["id"],
+            "user": str(self.colleague.id),
+            "team": str(self.team.id),
+            "inbox": str(self.inbox.id),
+        }
+
+    @property
+    def secrets(self) -> list[str]:
+        """What must never be told outside."""
+        return [f"{self.name}-secret", f"@{self.name}.example"]
+
+
+def nowhere(ids: dict[str, str]) -> dict[str, str]:
+    """Ids of the same kinds that nothing has."""
+    return {kind: "999999" if value.isdecimal() else str(uuid.uuid4()) for kind, value in ids.items()}
+
+
+def client_id() -> str:
+    """A new id such as browsers make."""
+    return str(uuid.uuid4())
+
+
+@contextmanager
+def undone(app: Flask) -> Iterator[None]:
+    """What is written inside is gone afterwards, and no rate limit remembers it."""
+    with app.app_context():
+        nested = db.engines[None].begin_nested()  # type: ignore[attr-defined]
+    app.extensions["parley_limiter"].reset()
+    try:
+        yield
+    finally:
+        nested.rollback()
