@@ -38,6 +38,7 @@ _ALL = (
     Fact("workspace.created", False, False, "The workspace was set up."),
     Fact("inbox.created", False, False, "An inbox was made."),
     Fact("inbox.updated", False, False, "Settings of an inbox changed."),
+    Fact("team.created", False, False, "A team was made."),
     Fact("user.created", False, False, "A member of staff was added."),
     Fact("user.updated", False, False, "Name, role or availability of a member of staff changed."),
     Fact("user.deactivated", False, False, "A member of staff lost access."),

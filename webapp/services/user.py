@@ -96,10 +96,11 @@ def create_user(
     role: str,
     *,
     password_hash: str | None = None,
+    mail_link: bool = True,
     session: Any = None,
     actor: Actor | None = None,
 ) -> User:
-    """Adds a member of staff. Without a password they are mailed a link to set one.
+    """Adds a member of staff. Without a password they are mailed a link to set one, unless told not to.
 
     Raises `Invalid` naming the field.
     """
@@ -121,7 +122,7 @@ def create_user(
         raise Invalid.field("email", "Somebody with this address is here already") from None
     changes = {field: [None, getattr(made, field)] for field in ("email", "name", "role")}
     record("user.created", session=session, actor=actor, subject_id=made.id, changes=changes)
-    if password_hash is None:
+    if password_hash is None and mail_link:
         invite(made.id, session=session, actor=actor)
     return made
 
