@@ -209,3 +209,11 @@ def _get_needs_workspace(self: Session, entity: Any, ident: Any, **options: Any)
 
 
 Session.get = _get_needs_workspace  # type: ignore[method-assign]
+
+
+def _refuse_bulk(_session: Session, *_arguments: Any, **_options: Any) -> None:
+    raise TenantError("the legacy bulk methods pass the flush check; add rows instead")
+
+
+for _name in ("bulk_save_objects", "bulk_insert_mappings", "bulk_update_mappings"):
+    setattr(Session, _name, _refuse_bulk)
