@@ -8,51 +8,37 @@ import {make} from './launcher.js';
 /**
  * @param {object} options
  * @param {import('./texts.js').Texts} options.texts
- * @param {() => object} options.hello token, page and settings at the moment of the handshake
+ * @param {() => object} options.hello token, page and settings: all that was said before the handshake
  * @param {(message: Message) => void} options.heard
  */
 export function createFrame({texts, hello, heard}) {
-  const origin = new URL(PARLEY_CONFIG.base).origin;
+  const {base, key} = PARLEY_CONFIG;
+  const {origin} = new URL(base);
   const frame = /** @type {HTMLIFrameElement} */ (make('iframe', {
     id: 'parley-frame',
     class: 'frame',
     title: texts.t('title'),
     allow: 'clipboard-write',
-    src: `${PARLEY_CONFIG.base}/chat/${PARLEY_CONFIG.key}?locale=${texts.locale}`,
+    hidden: '',
+    src: `${base}/chat/${key}?l=${texts.locale}`,
   }));
-  frame.hidden = true;
   /** @type {MessagePort | null} */
   let port = null;
-  let ready = false;
-  /** @type {Message[]} */
-  let waiting = [];
 
-  /** @param {MessageEvent} event */
-  function listening(event) {
-    if (event.source !== frame.contentWindow || event.origin !== origin || !event.data || event.data.type !== 'parley:listening') return;
-    // A frame that was moved in the page loads again and says so again.
-    if (port) port.close();
+  // A frame that was moved in the page loads again, and says again that it listens.
+  addEventListener('message', ({source, origin: sender, data}) => {
+    if (source !== frame.contentWindow || sender !== origin || !data || data.type !== 'parley:listening') return;
     const channel = new MessageChannel();
     port = channel.port1;
-    ready = false;
-    port.onmessage = ({data}) => {
-      if (data && data.type === 'ready') {
-        ready = true;
-        for (const message of waiting.splice(0)) post(message);
-      }
-      if (data && typeof data.type === 'string') heard(data);
-    };
+    port.onmessage = (event) => heard(event.data);
     /** @type {Window} */ (frame.contentWindow).postMessage({type: 'parley:hello', ...hello()}, origin, [channel.port2]);
-  }
-  window.addEventListener('message', listening);
+  });
 
-  /** @param {Message} message */
-  function post(message) {
-    if (ready && port) port.postMessage(message);
-    else waiting.push(message);
-  }
-
-  return {element: frame, post};
+  return {
+    element: frame,
+    /** @param {Message} message */
+    post: (message) => port && port.postMessage(message),
+  };
 }
 
 /** @typedef {ReturnType<typeof createFrame>} Frame */

@@ -4,36 +4,21 @@
 /** @type {Record<string, string | null>} */
 const memory = {};
 
-/** @param {Storage} storage */
-const keeper = (storage) => ({
-  /** @param {string} name @returns {string | null} */
-  get(name) {
-    const key = `parley:${PARLEY_CONFIG.key}:${name}`;
-    return (key in memory ? memory[key] : storage.getItem(key)) || null;
-  },
-  /** @param {string} name @param {string | null} value */
-  set(name, value) {
-    const key = `parley:${PARLEY_CONFIG.key}:${name}`;
-    try {
-      if (value === null) storage.removeItem(key);
-      else storage.setItem(key, value);
-    } catch (refused) {
-      memory[key] = value;
-    }
-  },
-});
-
-/** @type {Storage} */
-const none = {length: 0, clear() {}, key: () => null, getItem: () => null, removeItem() {}, setItem() { throw new Error('refused'); }};
-
-/** @param {'localStorage' | 'sessionStorage'} name */
-function open(name) {
+/**
+ * @param {'localStorage' | 'sessionStorage'} storage
+ * @returns {(name: string, value?: string | null) => string | null} reads; with a value writes, with null removes
+ */
+const keeper = (storage) => (name, value) => {
+  const key = `parley:${PARLEY_CONFIG.key}:${name}`;
   try {
-    return window[name] || none;
+    if (value === undefined) return memory[key] || window[storage].getItem(key);
+    if (value === null) window[storage].removeItem(key);
+    else window[storage].setItem(key, value);
   } catch (refused) {
-    return none;
+    if (value !== undefined) memory[key] = value;
   }
-}
+  return null;
+};
 
-export const kept = keeper(open('localStorage'));
-export const session = keeper(open('sessionStorage'));
+export const kept = keeper('localStorage');
+export const session = keeper('sessionStorage');

@@ -4,7 +4,8 @@
 import {STYLE} from './style.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
-const ICONS = ['M12 3.75c-5 0-8.75 3.35-8.75 7.75 0 2.3 1 4.3 2.7 5.7L5.5 20.5l3.7-1.65c.9.27 1.8.4 2.8.4 5 0 8.75-3.35 8.75-7.75S17 3.75 12 3.75z', 'm6 9.5 6 6 6-6'];
+/** A speech bubble, and what closes it. */
+const ICONS = ['M20.5 11.5a8.5 8.5 0 0 1-12.3 7.6L3.5 20.5l1.4-4.7A8.5 8.5 0 1 1 20.5 11.5z', 'm6 9.5 6 6 6-6'];
 
 /**
  * @param {string} tag
@@ -18,38 +19,30 @@ export function make(tag, attributes = {}, children = []) {
   return made;
 }
 
-/** @param {string} path */
-function icon(path) {
-  const svg = document.createElementNS(SVG, 'svg');
-  svg.setAttribute('viewBox', '0 0 24 24');
-  svg.setAttribute('aria-hidden', 'true');
-  const shape = document.createElementNS(SVG, 'path');
-  shape.setAttribute('d', path);
-  svg.append(shape);
-  return svg;
-}
-
 /**
  * @param {import('./texts.js').Texts} texts
  * @param {{side?: string, x?: string, y?: string, launcher?: string}} settings
- * @param {{toggle: () => void, open: () => void}} act
+ * @param {() => void} toggle
  */
-export function createLauncher({t, dir}, settings, act) {
+export function createLauncher({t, dir}, settings, toggle) {
   const host = make('div', {'data-parley': ''});
   const shadow = host.attachShadow({mode: 'open'});
-  const badge = make('span', {class: 'badge', 'aria-hidden': 'true', hidden: ''});
-  const button = make('button', {type: 'button', class: 'launcher', 'aria-controls': 'parley-frame', 'aria-expanded': 'false'}, [...ICONS.map(icon), badge]);
+  const badge = make('span', {class: 'badge'});
+  const svg = document.createElementNS(SVG, 'svg');
+  const path = document.createElementNS(SVG, 'path');
+  svg.setAttribute('viewBox', '0 0 24 24');
+  svg.append(path);
+  const button = make('button', {type: 'button', class: 'launcher', 'aria-controls': 'parley-frame'}, [svg, badge]);
   const status = make('div', {role: 'status'});
-  const atStart = settings.side === 'left' ? dir === 'ltr' : settings.side === 'right' && dir === 'rtl';
-  const box = make('div', {dir, class: atStart ? 'start' : ''}, [status, button]);
+  const box = make('div', {dir, class: settings.side === (dir === 'ltr' ? 'left' : 'right') ? 'start' : ''}, [status, button]);
   let unread = 0;
   let expanded = false;
 
   dress(shadow);
-  const pixels = (/** @type {string | undefined} */ value) => `${Number(value) >= 0 && value ? Number(value) : 20}px`;
-  for (const [name, value] of [['--brand', PARLEY_CONFIG.colour], ['--on', PARLEY_CONFIG.on_colour], ['--x', pixels(settings.x)], ['--y', pixels(settings.y)]]) box.style.setProperty(name || '', value || '');
-  button.hidden = settings.launcher === 'false' || settings.launcher === 'off';
-  button.addEventListener('click', act.toggle);
+  const {x = '20', y = '20'} = settings;
+  box.style.cssText = `--brand:${PARLEY_CONFIG.colour};--on:${PARLEY_CONFIG.on_colour};--x:${parseInt(x, 10)}px;--y:${parseInt(y, 10)}px`;
+  button.hidden = /^(off|false)$/.test(settings.launcher || '');
+  button.addEventListener('click', toggle);
   shadow.append(box);
   label();
 
@@ -57,23 +50,30 @@ export function createLauncher({t, dir}, settings, act) {
     const what = t(expanded ? 'close' : 'open');
     button.setAttribute('aria-label', unread && !expanded ? `${what}, ${t('unread', {n: unread})}` : what);
     button.setAttribute('aria-expanded', String(expanded));
+    path.setAttribute('d', ICONS[Number(expanded)] || '');
     badge.hidden = !unread || expanded;
     badge.textContent = unread > 99 ? '99+' : String(unread);
+    if (badge.hidden) hidePreview();
   }
 
-  const hidePreview = () => status.replaceChildren();
+  function hidePreview() {
+    status.replaceChildren();
+  }
 
   return {
     host,
     box,
     button,
-    hidePreview,
 
-    /** @param {{unread?: number, expanded?: boolean}} state */
-    show(state) {
-      if (state.unread !== undefined) unread = state.unread;
-      if (state.expanded !== undefined) expanded = state.expanded;
-      if (expanded || !unread) hidePreview();
+    /** @param {number} n */
+    count(n) {
+      unread = n;
+      label();
+    },
+
+    /** @param {boolean} open */
+    expand(open) {
+      expanded = open;
       label();
     },
 
@@ -83,9 +83,9 @@ export function createLauncher({t, dir}, settings, act) {
       const words = make('span', {dir: 'auto'}, [make('b', {}, [author]), make('span', {class: 'text'}, [text])]);
       const message = make('button', {type: 'button', class: 'message'}, [make('span', {class: 'who', 'aria-hidden': 'true'}, [[...author][0] || '']), words]);
       const dismiss = make('button', {type: 'button', class: 'dismiss', 'aria-label': t('dismiss')}, ['×']);
-      message.addEventListener('click', act.open);
+      message.addEventListener('click', toggle);
       dismiss.addEventListener('click', hidePreview);
-      status.append(make('div', {class: 'preview', role: 'group', 'aria-label': t('preview', {name: author})}, [message, dismiss]));
+      status.append(make('div', {class: 'preview'}, [message, dismiss]));
     },
   };
 }

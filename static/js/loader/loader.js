@@ -15,9 +15,10 @@ const w = /** @type {Window & {parley?: Parley, navigation?: EventTarget}} */ (w
 
 function start() {
   const script = /** @type {HTMLScriptElement | null} */ (document.currentScript);
-  const settings = Object.assign({}, script ? script.dataset : {});
+  const settings = script ? script.dataset : {};
   const texts = textsFor(settings.locale);
-  const phone = window.matchMedia('(max-width:600px)');
+  const view = window.visualViewport;
+  const phone = matchMedia('(max-width:600px)');
   /** @type {Record<string, ((data: any) => void)[]>} */
   const listeners = {};
   /** @type {import('./frame.js').Frame | null} */
@@ -27,22 +28,23 @@ function start() {
   let identity = null;
   /** @type {Element | null} */
   let opener = null;
-  let overflow = '';
+  /** @type {string | null} the page's own, while it is locked */
+  let overflow = null;
 
-  const launcher = createLauncher(texts, settings, {toggle: () => (isOpen ? close() : open()), open: () => open()});
+  const launcher = createLauncher(texts, settings, toggle);
 
   /** @param {string} name @param {any} [data] */
   function emit(name, data) {
     for (const listener of listeners[name] || []) listener(data);
-    window.dispatchEvent(new CustomEvent(`parley:${name}`, {detail: data}));
+    dispatchEvent(new CustomEvent(`parley:${name}`, {detail: data}));
   }
 
   const page = () => ({url: location.href, title: document.title, referrer: document.referrer});
 
   function hello() {
-    const fresh = kept.get('reset') === '1';
-    kept.set('reset', null);
-    return {token: identity ? null : kept.get('token'), page: page(), settings: {open: isOpen, identity, fresh}};
+    const fresh = kept('reset') === '1';
+    kept('reset', null);
+    return {token: identity ? null : kept('token'), page: page(), settings: {open: isOpen, identity, fresh}};
   }
 
   function mount() {
@@ -52,16 +54,19 @@ function start() {
     return frame;
   }
 
+  /** @param {{n: number}} message */
+  function unread({n}) {
+    launcher.count(n);
+    emit('unread', n);
+  }
+
   /** @type {Record<string, (message: any) => void>} */
   const hears = {
     ready: () => emit('ready'),
-    token: ({value}) => kept.set('token', value),
-    unread({n}) {
-      launcher.show({unread: n});
-      emit('unread', n);
-    },
+    token: ({value}) => kept('token', value),
+    unread,
     close: () => close(),
-    open_chat: ({value}) => kept.set('open', value ? '1' : null),
+    open_chat: ({value}) => kept('open', value ? '1' : null),
     event({name, data}) {
       if (name === 'message' && data.direction === 'received') launcher.preview(data);
       emit(name, data);
@@ -77,27 +82,28 @@ function start() {
 
   /** Full-screen on a phone: the page behind must not scroll, the frame ends above the keyboard. */
   function fit() {
-    const view = window.visualViewport;
-    const root = document.documentElement.style;
+    const page = document.documentElement.style;
     const full = isOpen && phone.matches;
-    if (full && root.overflow !== 'hidden') {
-      overflow = root.overflow;
-      root.setProperty('overflow', 'hidden');
-    } else if (!full && root.overflow === 'hidden') root.setProperty('overflow', overflow);
+    if (full === (overflow === null)) {
+      const before = overflow;
+      overflow = full ? page.overflow : null;
+      page.overflow = full ? 'hidden' : before || '';
+    }
     if (!view || !frame) return;
-    frame.element.style.setProperty('--height', `${view.height}px`);
-    frame.element.style.setProperty('--top', `${view.offsetTop}px`);
+    const {style} = frame.element;
+    style.setProperty('--height', `${view.height}px`);
+    style.setProperty('--top', `${view.offsetTop}px`);
   }
 
   /** @param {{quietly?: boolean}} [how] quietly: the reader didn't ask, so the focus stays */
   function open({quietly = false} = {}) {
     if (isOpen) return;
     isOpen = true;
-    if (!quietly) opener = document.activeElement;
+    opener = quietly || document.activeElement === launcher.host ? null : document.activeElement;
     const {element, post} = mount();
     element.hidden = false;
-    launcher.show({expanded: true});
-    session.set('shown', '1');
+    launcher.expand(true);
+    session('shown', '1');
     fit();
     post({type: 'open', quietly});
     if (!quietly) element.focus();
@@ -109,19 +115,24 @@ function start() {
     isOpen = false;
     frame.element.hidden = true;
     frame.post({type: 'close'});
-    launcher.show({expanded: false});
-    session.set('shown', null);
+    launcher.expand(false);
+    session('shown', null);
     fit();
-    const back = opener instanceof HTMLElement && opener !== document.body && opener !== launcher.host && opener.isConnected ? opener : launcher.button;
+    const back = opener instanceof HTMLElement && opener !== document.body && opener.isConnected ? opener : launcher.button;
     back.focus();
     emit('close');
+  }
+
+  function toggle() {
+    if (isOpen) close();
+    else open();
   }
 
   /** @type {Record<string, (...more: any[]) => void>} */
   const commands = {
     open: () => open(),
     close,
-    toggle: () => (isOpen ? close() : open()),
+    toggle,
     show() {
       launcher.button.hidden = false;
     },
@@ -139,15 +150,16 @@ function start() {
       if (!value) return commands.reset && commands.reset();
       identity = value;
       if (frame) frame.post({type: 'identify', value});
-      else if (kept.get('open')) whenIdle(mount);
+      else if (kept('open')) whenIdle(mount);
     },
     reset() {
       identity = null;
-      kept.set('token', null);
-      kept.set('open', null);
+      kept('token', null);
+      kept('open', null);
+      // The frame has a copy of its own, which it drops now or when it's next made.
+      kept('reset', '1');
       if (frame) frame.post({type: 'reset'});
-      else kept.set('reset', '1');
-      launcher.show({unread: 0});
+      launcher.count(0);
       emit('reset');
     },
   };
@@ -156,21 +168,20 @@ function start() {
   const parley = (command, ...more) => {
     const act = commands[command];
     if (act) act(...more);
-    else console.warn(`parley: there is no command "${command}"`);
+    else console.warn(`parley: no command "${command}"`);
   };
 
   /** A chat is going on: is there anything new in it? */
   async function catchUp() {
-    const token = kept.get('token');
+    const token = kept('token');
     if (!token || identity || frame) return;
     try {
       const answer = await fetch(`${PARLEY_CONFIG.base}/api/v1/chat/unread`, {headers: {Authorization: `Bearer ${token}`}, credentials: 'omit'});
+      const {unread: n, open: going} = await answer.json();
       if (!answer.ok) return;
-      const {unread, open: going} = await answer.json();
-      launcher.show({unread});
-      if (unread) emit('unread', unread);
+      unread({n});
       if (going) mount();
-      else kept.set('open', null);
+      else kept('open', null);
     } catch (offline) { /* the next page view asks again */ }
   }
 
@@ -181,16 +192,16 @@ function start() {
 
   const moved = () => frame && frame.post({type: 'page', page: page()});
 
-  /** @param {MouseEvent} event */
+  /** @param {Event} event */
   function clicked(event) {
-    const target = event.target instanceof Element ? event.target.closest('[data-parley-open]') : null;
+    const target = /** @type {Element} */ (event.target).closest('[data-parley-open]');
     if (!target) return;
     event.preventDefault();
     open();
     opener = target;
   }
 
-  const waiting = (w.parley && w.parley.q) || [];
+  const {q} = w.parley || {};
   parley.loaded = true;
   w.parley = parley;
   stay();
@@ -205,17 +216,17 @@ function start() {
     if (event.key === 'Escape') close();
   });
   if (w.navigation) w.navigation.addEventListener('currententrychange', () => setTimeout(moved));
-  else for (const name of ['popstate', 'hashchange']) window.addEventListener(name, moved);
+  else addEventListener('popstate', moved);
   phone.addEventListener('change', fit);
-  for (const name of ['resize', 'scroll']) window.visualViewport && window.visualViewport.addEventListener(name, fit);
-  for (const call of Array.from(waiting)) parley(.../** @type {[string]} */ (Array.from(call)));
-  if (session.get('shown') && !phone.matches) open({quietly: true});
-  else if (kept.get('open')) whenIdle(catchUp);
+  if (view) for (const name of ['resize', 'scroll']) view.addEventListener(name, fit);
+  for (const call of q || []) parley(.../** @type {[string]} */ (Array.from(call)));
+  if (session('shown') && !phone.matches) open({quietly: true});
+  else if (kept('open')) whenIdle(catchUp);
 }
 
 /** @param {() => unknown} act */
 function whenIdle(act) {
-  if (window.requestIdleCallback) window.requestIdleCallback(act, {timeout: 5000});
+  if ('requestIdleCallback' in window) requestIdleCallback(act);
   else setTimeout(act, 1500);
 }
 

@@ -18,7 +18,7 @@ export function texts(wanted) {
     t(key, values = {}) {
       const {n} = values;
       const form = n === undefined ? '' : `_${new Intl.PluralRules(locale).select(n)}`;
-      const text = strings[`loader_${key}${form}`] || strings[`loader_${key}_other`] || '';
+      const text = strings[`loader.${key}${form}`] || strings[`loader.${key}_other`] || '';
       return text.replace('{n}', n === undefined ? '' : new Intl.NumberFormat(locale).format(n)).replace('{name}', () => values.name || '');
     },
   };
