@@ -32,6 +32,7 @@ from flask import Flask
 log = logging.getLogger("parley")
 
 DRAIN_SECONDS = 10
+GOODBYE_SECONDS = 2  # for the sockets' last packets to leave
 IDLE_SECONDS = 75
 READ_SECONDS = 60
 GREENLETS = 10_000
@@ -225,11 +226,18 @@ class Server:
         self.app.extensions["parley_draining"] = True
         green.stop_loops()
         server.say_goodbye()
+        wait_while(server.is_connected, GOODBYE_SECONDS)
         eventlet.kill(self.accepting)
         self.worker.stop(max(0, give_up_at - time.monotonic()))
-        while self.pool.running() and time.monotonic() < give_up_at:
-            time.sleep(0.02)
+        wait_while(self.pool.running, give_up_at - time.monotonic())
         log.info("stopped")
+
+
+def wait_while(condition: Callable[[], Any], seconds: float) -> None:
+    """Waits until a condition holds no more, at most so long."""
+    give_up_at = time.monotonic() + seconds
+    while condition() and time.monotonic() < give_up_at:
+        time.sleep(0.02)
 
 
 def accept(listener: socket.socket, app: Callable[..., Any], pool: Any) -> Any:

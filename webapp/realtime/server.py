@@ -180,6 +180,11 @@ def say_goodbye() -> None:
         _close(transport)
 
 
+def is_connected() -> bool:
+    """Whether there are connections still, let in or not."""
+    return bool(socketio.server.eio.sockets)
+
+
 def _close(transport: str | None) -> None:
     """Closes a connection after what is already on its way, without waiting for the client to read it."""
     found = socketio.server.eio.sockets.get(transport)
