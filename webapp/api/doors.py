@@ -9,6 +9,7 @@ from flask import Response, g, request
 
 from webapp.auth import Actor, acting_as, current_actor, require, session_cookie_name
 from webapp.config import settings
+from webapp.database import read_only
 from webapp.errors import Forbidden, Invalid, NotFound, TooLarge, UnsupportedMediaType
 from webapp.services.chat import actor_for_visitor
 from webapp.services.session import actor_for_token
@@ -33,7 +34,9 @@ def enter_staff() -> None:
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         raise Forbidden("Requests from other sites are not taken", code="cross_site")
     token = request.cookies.get(session_cookie_name(settings().is_secure))
-    _enter(actor_for_token(token, door="api"))
+    with read_only():  # no lock may outlast this: the body is yet to be read, however slowly it comes
+        actor = actor_for_token(token, door="api")
+    _enter(actor)
     rule = _rule()
     if rule != "staff":
         require(current_actor(), rule)
@@ -41,10 +44,14 @@ def enter_staff() -> None:
 
 def enter_visitor() -> None:
     """Before each request of a customer's browser; `public` views do without a token."""
+    if request.method == "OPTIONS":
+        return  # a preflight carries no token; what it may ask for is in the view's CORS headers
     _check_body()
     if _rule() == "public" and not request.headers.get("Authorization"):
         return
-    _enter(actor_for_visitor(bearer_token(), door="api"))
+    with read_only():
+        actor = actor_for_visitor(bearer_token(), door="api")
+    _enter(actor)
 
 
 def bearer_token() -> str | None:

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 
 from webapp.assets import loader_source
 from webapp.colour import readable_on
+from webapp.compression import compressed
 from webapp.config import ROOT, settings
 from webapp.database import read_only
 from webapp.errors import NotFound
@@ -53,7 +54,7 @@ def chat_page(key: str) -> Response:
     response.headers["Content-Security-Policy"] = content_security_policy(frame_ancestors=ancestors)
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     response.headers["Cross-Origin-Opener-Policy"] = "unsafe-none"
-    return response
+    return compressed(response)
 
 
 def inbox_sites(boot: dict[str, Any]) -> list[str]:
@@ -76,11 +77,11 @@ def loader(key: str) -> Response:
     response.headers["Cache-Control"] = LOADER_CACHE
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     response.set_etag(hashlib.sha256(script.encode()).hexdigest()[:20])
-    return response.make_conditional(request)
+    return compressed(response).make_conditional(request)
 
 
 def _inlined(config: dict[str, Any]) -> str:
-    return json.dumps(config, ensure_ascii=False).replace("<", "\\u003c").replace("\u2028", "\\u2028")
+    return json.dumps(config, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c").replace("\u2028", "\\u2028")
 
 
 def _loader_config(inbox: Inbox) -> dict[str, Any]:
