@@ -14,14 +14,13 @@ from webapp.errors import AppError, Conflict, Invalid
 from webapp.models import Inbox
 from webapp.pages.auth import staff_page
 from webapp.pages.forms import form_page, form_values, handled, read_form
-from webapp.schemas.inbox import WEEKDAYS, InboxForm, inbox_values, is_faint
+from webapp.schemas.inbox import WEEKDAYS, InboxForm, inbox_values, is_faint, new_values
 from webapp.services import inbox as inboxes
 
 bp = Blueprint("inboxes", __name__, url_prefix="/settings/inboxes")
 
 HERE = "/settings/inboxes"
 DEFAULT_COLOUR = "#1d60bc"
-NEW = {"name": "", "is_active": True, "colour": DEFAULT_COLOUR, "timezone": "UTC", "always_open": True}
 CHECKS = ("is_active", "always_open", "identified_only")
 DAY_NAMES = dict(
     zip(
@@ -55,7 +54,7 @@ def show_all() -> Any:
 @staff_page("inbox:manage")
 def new() -> Any:
     """An empty form."""
-    return _page(None, NEW)
+    return _page(None, new_values())
 
 
 @bp.post("/new")
@@ -158,7 +157,7 @@ def _page(found: dict[str, Any] | None, values: dict[str, Any], error: AppError 
         inbox=found,
         values=values,
         days=DAY_NAMES,
-        zones=sorted(available_timezones()),
+        zones=[(zone, zone) for zone in sorted(available_timezones())],
         on_colour=readable_on(shown),
         faint=is_faint(shown),
         differs=differs,

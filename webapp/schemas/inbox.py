@@ -19,6 +19,8 @@ MAX_FIELDS = 10
 MAX_INTERVALS = 6
 FAINT_RATIO = 3.0
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+OFFICE_HOURS = {day: [["09:00", "17:00"]] for day in WEEKDAYS[:5]}
+"""What the page proposes to whoever stops being always open."""
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 
@@ -233,12 +235,28 @@ def _prechat_out(field: PrechatField) -> dict[str, Any]:
 # --- what the page shows --------------------------------------------------------------------------
 
 
+def new_values() -> dict[str, Any]:
+    """The form of an inbox that is still to be made."""
+    blank = Inbox(
+        name="",
+        is_active=True,
+        allowed_sites=[],
+        greeting="",
+        colour="#1d60bc",
+        timezone="UTC",
+        hours={},
+        prechat=[],
+    )
+    return inbox_values(blank)
+
+
 def inbox_values(inbox: Inbox) -> dict[str, Any]:
     """An inbox as its page's form holds it."""
     consent = inbox.consent or {}
+    shown_hours = inbox.hours or OFFICE_HOURS
     hours = {
         day: [{"opens": opens, "closes": closes} for opens, closes in intervals]
-        for day, intervals in inbox.hours.items()
+        for day, intervals in shown_hours.items()
     }
     return {
         "name": inbox.name,
