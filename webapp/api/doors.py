@@ -93,11 +93,18 @@ def _check_body() -> None:
         raise TooLarge("The body is larger than 256 KB")
     if request.mimetype != "application/json":
         raise UnsupportedMediaType("Send application/json")
-    if not isinstance(request.get_json(silent=True), dict):
+    if not isinstance(_json(), dict):
         raise Invalid(
             "The body is not a JSON object",
             detail=[{"loc": ["body"], "msg": "Not a JSON object", "type": "json"}],
         )
+
+
+def _json() -> Any:
+    try:
+        return request.get_json(silent=True)
+    except RecursionError:  # nested deeper than anybody means
+        return None
 
 
 def uploaded() -> tuple[str, bytes, uuid.UUID | None]:

@@ -92,7 +92,7 @@ class BlockIn(Strict):
 class MePatch(Strict):
     name: Line | None = None
     availability: Literal["online", "away", "busy", "offline"] | None = None
-    settings: dict[str, bool | str] | None = None
+    settings: dict[Line, bool | Line] | None = None
 
 
 class TicketPath(Strict):

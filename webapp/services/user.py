@@ -298,7 +298,5 @@ def _checked_settings(settings: dict[str, Any]) -> dict[str, Any]:
     for name, value in settings.items():
         kind = SETTINGS.get(name)
         if kind is None or not isinstance(value, kind) or (isinstance(value, str) and len(value) > 20):
-            raise Invalid.field(
-                "settings", f"There is no such preference, or not with that value: {name[:40]}"
-            )
+            raise Invalid.field("settings", "There is no such preference, or not with that value")
     return settings

@@ -20,6 +20,7 @@ from webapp.tenancy import use_workspace
 ANONYMOUS_DAYS = 365
 IDENTIFIED_HOURS = 24
 PAGE_CHARS = 500
+LOCALE_CHARS = 20
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def create_visitor(
     visitor = Actor(
         kind="customer", id=None, workspace_id=inbox.workspace_id, name="Visitor", role="customer", door="api"
     )
-    customer = create_customer(locale=locale, session=session, actor=visitor)
+    customer = create_customer(locale=(locale or "")[:LOCALE_CHARS] or None, session=session, actor=visitor)
     return issue_token(inbox, customer, page=page, client=client, address=address, session=session)
 
 

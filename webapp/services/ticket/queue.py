@@ -3,7 +3,8 @@
 import base64
 import json
 import uuid
-from datetime import datetime
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -45,11 +46,11 @@ def list_tickets(
     if view == "done":
         query = query.order_by(Ticket.number.desc())
         if cursor:
-            query = query.where(Ticket.number < _open_cursor(cursor, int))
+            query = query.where(Ticket.number < _open_cursor(cursor, _number))
     else:
         query = query.order_by(idle, since, Ticket.number)
         if cursor:
-            query = query.where(sa.tuple_(idle, since, Ticket.number) > _position(cursor))
+            query = query.where(sa.tuple_(idle, since, Ticket.number) > _open_cursor(cursor, _position))
     found = list(db.session.scalars(query.limit(limit + 1)))
     page = found[:limit]
     return page, _cursor(view, page[-1]) if len(found) > limit else None
@@ -63,23 +64,24 @@ def _cursor(view: str, ticket: Ticket) -> str:
     return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
 
 
-def _open_cursor(cursor: str, kind: type) -> Any:
+def _open_cursor(cursor: str, read: Callable[[Any], Any]) -> Any:
     try:
-        place = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if not isinstance(place, kind):
-            raise TypeError
-    except (ValueError, TypeError):
+        return read(json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))))
+    except (ValueError, TypeError, LookupError, OverflowError):
         raise Invalid.field("cursor", "This is no cursor of ours", where="query") from None
+
+
+def _number(place: Any) -> int:
+    if not isinstance(place, int) or not 0 <= place < 2**31:
+        raise ValueError
     return place
 
 
-def _position(cursor: str) -> Any:
-    place = _open_cursor(cursor, list)
-    try:
-        idle, since, number = int(place[0]), datetime.fromisoformat(place[1]), int(place[2])
-    except (ValueError, TypeError, IndexError):
-        raise Invalid.field("cursor", "This is no cursor of ours", where="query") from None
-    return sa.tuple_(idle, sa.bindparam(None, since, type_=Ticket.created_at.type), number)
+def _position(place: Any) -> Any:
+    since = datetime.fromisoformat(place[1]).astimezone(UTC)
+    return sa.tuple_(
+        _number(place[0]), sa.bindparam(None, since, type_=Ticket.created_at.type), _number(place[2])
+    )
 
 
 def count_views(*, actor: Actor | None = None) -> dict[str, int]:
