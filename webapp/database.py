@@ -138,6 +138,19 @@ def savepoint() -> Iterator[Session]:
         raise
 
 
+def find_or_make(find: Callable[[], Any], make: Callable[[], Any]) -> Any:
+    """What `find()` finds, else what `make()` makes; where somebody else made it meanwhile, theirs."""
+    if (found := find()) is not None:
+        return found
+    try:
+        with savepoint():
+            return make()
+    except sa.exc.IntegrityError:
+        if (found := find()) is None:
+            raise
+        return found
+
+
 @contextmanager
 def read_only() -> Iterator[Session]:
     """A reading unit of work: takes no write lock on SQLite, leaves no transaction open behind it."""

@@ -155,8 +155,7 @@ def create_attachments(path: TicketPath) -> Any:
     name, data, client_id = uploaded()
     with read_only():
         ticket_id = tickets.ticket_for(tickets.find_ticket(path.ticket_id), "ticket:reply").id
-    checked, key = attachments.store_file(name, data)
-    with transaction():
+    with attachments.stored_file(name, data) as (checked, key), transaction():
         ticket = db.session.get(Ticket, ticket_id)
         row = attachments.add_attachment(checked, key, client_id=client_id, ticket=ticket)
         return created(attachment_out(row, "staff"))

@@ -2,7 +2,8 @@
 
 import io
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -14,7 +15,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from webapp import clock, database, green
 from webapp.auth import Actor, current_actor
 from webapp.config import settings
-from webapp.errors import Invalid, NotFound, TooLarge
+from webapp.errors import AppError, Invalid, NotFound, TooLarge
 from webapp.extensions import db
 from webapp.integrations.storage import DiskStorage
 from webapp.models import Attachment, Comment, Ticket
@@ -150,15 +151,26 @@ def _encode_again(name: str, image: Image.Image, data: bytes) -> Checked:
     return Checked(f"{stem}.{extension}", IMAGE_FORMATS[form], out.getvalue(), upright.width, upright.height)
 
 
-def store_file(name: str, data: bytes) -> tuple[Checked, str]:
-    """Checks and writes a file, off the loop; returns it and its storage key. No transaction may be open."""
+@contextmanager
+def stored_file(name: str, data: bytes) -> Iterator[tuple[Checked, str]]:
+    """Checks and writes a file, off the loop; gives it and its storage key. No transaction may be open.
+
+    Refused inside the `with`, it is removed again.
+    """
     if len(data) > settings().attachment_bytes:
         raise TooLarge(f"Files may have at most {settings().attachment_bytes // 1024 // 1024} MB")
     checked: Checked = green.run_in_thread(check_file, name, data)
-    storage = DiskStorage(settings().instance_path / "files")
-    key = storage.new_key()
+    storage, key = _storage(), _storage().new_key()
     green.run_in_thread(storage.write, key, checked.data)
-    return checked, key
+    try:
+        yield checked, key
+    except AppError:
+        green.run_in_thread(storage.delete, key)
+        raise
+
+
+def _storage() -> DiskStorage:
+    return DiskStorage(settings().instance_path / "files")
 
 
 def add_attachment(
@@ -172,13 +184,7 @@ def add_attachment(
 ) -> Attachment:
     """The row of a stored file, not yet on a comment. The same `client_id` again returns the first."""
     session, actor = session or db.session(), actor or current_actor()
-    if client_id is not None:
-        query = sa.select(Attachment).where(
-            Attachment.uploader_id == actor.id, Attachment.client_id == client_id
-        )
-        if (found := session.scalar(query)) is not None:
-            return found  # type: ignore[no-any-return]
-    attachment = Attachment(
+    row = Attachment(
         id=database.uuid7(),
         ticket_id=ticket.id if ticket else None,
         uploader_kind=actor.kind,
@@ -192,9 +198,19 @@ def add_attachment(
         storage_key=storage_key,
         created_at=clock.now(),
     )
-    session.add(attachment)
+    if client_id is None:
+        return _add(row, session)
+    query = sa.select(Attachment).where(Attachment.uploader_id == actor.id, Attachment.client_id == client_id)
+    kept: Attachment = database.find_or_make(lambda: session.scalar(query), lambda: _add(row, session))
+    if kept is not row:
+        database.after_commit(session, lambda: _storage().delete(storage_key))
+    return kept
+
+
+def _add(row: Attachment, session: Any) -> Attachment:
+    session.add(row)
     session.flush()
-    return attachment
+    return row
 
 
 def claim(ids: Sequence[uuid.UUID], ticket: Ticket, *, session: Any, actor: Actor) -> list[Attachment]:
@@ -209,7 +225,7 @@ def claim(ids: Sequence[uuid.UUID], ticket: Ticket, *, session: Any, actor: Acto
         Attachment.comment_id.is_(None),
         sa.or_(Attachment.ticket_id.is_(None), Attachment.ticket_id == ticket.id),
     )
-    found = {row.id: row for row in session.scalars(query.with_for_update())}
+    found = {row.id: row for row in session.scalars(query.with_for_update(key_share=True))}
     if len(found) != len(set(ids)):
         raise Invalid.field("attachment_ids", "One of the files is not there (any more); add it again")
     return [found[wanted] for wanted in dict.fromkeys(ids)]
@@ -243,9 +259,8 @@ def _is_public(attachment: Attachment) -> bool:
 
 def read_file(storage_key: str) -> bytes:
     """The bytes of a stored file. Raises `NotFound` if they are gone."""
-    storage = DiskStorage(settings().instance_path / "files")
     try:
-        data: bytes = green.run_in_thread(storage.read, storage_key)
+        data: bytes = green.run_in_thread(_storage().read, storage_key)
     except FileNotFoundError:
         raise NotFound("There is no such file") from None
     return data

@@ -30,10 +30,11 @@ def customer_by_email(
     if not is_valid_email(email):
         raise Invalid.field("customer_email", "This is not an e-mail address")
     address = fold_email(email)
-    found: Customer | None = session.scalar(sa.select(Customer).where(Customer.email == address))
-    if found is not None:
-        return found
-    return create_customer(email=address, name=name, session=session, actor=actor)
+    found: Customer = database.find_or_make(
+        lambda: session.scalar(sa.select(Customer).where(Customer.email == address)),
+        lambda: create_customer(email=address, name=name, session=session, actor=actor),
+    )
+    return found
 
 
 def create_customer(*, session: Any = None, actor: Actor | None = None, **fields: Any) -> Customer:

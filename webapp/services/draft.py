@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from webapp import bus, clock
 from webapp.auth import Actor, current_actor, require
 from webapp.extensions import db
 from webapp.models import Draft
 from webapp.services.ticket.access import ticket_for
+from webapp.tenancy import require_workspace_id
 
 
 @dataclass(frozen=True)
@@ -30,20 +32,19 @@ def save_draft(
     session, actor = session or db.session(), actor or current_actor()
     require(actor, "draft:write")
     ticket_for(ticket_id, "ticket:read", session=session, actor=actor)
-    found = session.get(Draft, (actor.id, ticket_id, kind))
-    if content.strip():
-        if found is None:
-            session.add(
-                Draft(
-                    user_id=actor.id, ticket_id=ticket_id, kind=kind, content=content, updated_at=clock.now()
-                )
-            )
-        else:
-            found.content, found.updated_at = content, clock.now()
-    elif found is not None:
-        session.delete(found)
-    session.flush()
+    key = {"user_id": actor.id, "ticket_id": ticket_id, "kind": kind}
+    session.execute(_upsert(key, content, session) if content.strip() else sa.delete(Draft).filter_by(**key))
     bus.announce(session, DraftSaved(actor.id, ticket_id, kind, content))  # type: ignore[arg-type]
+
+
+def _upsert(key: dict[str, Any], content: str, session: Any) -> Any:
+    """One statement: of two tabs that save at once, neither fails."""
+    values = {"content": content, "updated_at": clock.now()}
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    adding = dialect.insert(Draft).values(**key, **values, workspace_id=require_workspace_id())
+    return adding.on_conflict_do_update(index_elements=list(key), set_=values).execution_options(
+        unscoped=True
+    )
 
 
 def list_drafts(ticket_id: uuid.UUID, *, actor: Actor | None = None) -> dict[str, dict[str, str] | None]:

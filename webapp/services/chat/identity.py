@@ -7,7 +7,7 @@ from typing import Any
 import jwt
 import sqlalchemy as sa
 
-from webapp import clock
+from webapp import clock, database
 from webapp.auth import Actor, current_actor, same
 from webapp.errors import Invalid
 from webapp.extensions import db
@@ -109,12 +109,14 @@ def _hmac_claims(
 def _find_or_create(claims: dict[str, Any], session: Any) -> Customer:
     external_id = claims["sub"].strip()[:200]
     email = _email(claims.get("email"))
-    customer = session.scalar(sa.select(Customer).where(Customer.external_id == external_id))
     owner = session.scalar(sa.select(Customer).where(Customer.email == email)) if email else None
-    if customer is None and owner is not None and owner.external_id is None and claims["trusted"]:
-        customer = owner
-    if customer is None:
-        customer = create_customer(external_id=external_id, session=session)
+
+    def known() -> Customer | None:
+        found = session.scalar(sa.select(Customer).where(Customer.external_id == external_id))
+        is_new = found is None and owner is not None and owner.external_id is None
+        return owner if is_new and claims["trusted"] else found
+
+    customer = database.find_or_make(known, lambda: create_customer(external_id=external_id, session=session))
     customer.external_id = external_id
     _take_details(customer, claims, email if owner in (None, customer) else None)
     customer.last_seen_at = clock.now()
@@ -143,13 +145,14 @@ def _move(visitor: Actor, customer: Customer, inbox: Inbox, session: Any) -> Non
         sa.select(Customer)
         .where(Customer.id.in_([visitor.id, customer.id]))
         .order_by(Customer.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
     ).all()
     anonymous = session.scalar(sa.select(Customer).where(Customer.id == visitor.id))
     if anonymous is None or anonymous.is_verified:
         return  # somebody already known: their history is theirs alone
     query = sa.select(Ticket).where(Ticket.customer_id == visitor.id, Ticket.inbox_id == inbox.id)
-    for ticket in session.scalars(query.order_by(Ticket.id).with_for_update()).all():
+    for ticket in session.scalars(query.order_by(Ticket.id).with_for_update(key_share=True)).all():
         ticket.customer_id, ticket.customer = customer.id, customer
         changes = {"customer_id": [str(visitor.id), str(customer.id)]}
         record(

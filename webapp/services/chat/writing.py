@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from webapp import clock
 from webapp.auth import Actor, current_actor
 from webapp.config import settings
-from webapp.errors import Forbidden
+from webapp.errors import Forbidden, Unauthenticated
 from webapp.extensions import db
-from webapp.models import Comment, Customer, Inbox, Ticket, User
+from webapp.models import Comment, Customer, Inbox, Ticket, User, VisitorToken
 from webapp.models.ticket import ENDED
 from webapp.services import presence
 from webapp.services.chat.prechat import take_answers
@@ -57,8 +57,18 @@ def send_message(
 
 def _locked_customer(actor: Actor, session: Any) -> Customer:
     query = sa.select(Customer).where(Customer.id == actor.id)
-    found: Customer = session.scalars(query.with_for_update().execution_options(populate_existing=True)).one()
+    # Not FOR UPDATE: rows of others that refer to this one are no reason to wait, and waiting could deadlock.
+    locked = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    found: Customer = session.scalars(locked).one()
+    _refuse_ended(actor, session)
     return found
+
+
+def _refuse_ended(actor: Actor, session: Any) -> None:
+    """A token that ended while the lock was waited for opens nothing: its chats are somebody else's now."""
+    query = sa.select(VisitorToken.revoked_at).where(VisitorToken.id == actor.session_id)
+    if session.scalar(query) is not None:
+        raise Unauthenticated("This visitor token opens nothing (any more)")
 
 
 def _refuse_blocked(customer: Customer, actor: Actor) -> None:

@@ -29,7 +29,7 @@ def ticket_for(
     if actor.kind == "customer":
         query = query.where(Ticket.customer_id == actor.id, Ticket.inbox_id == actor.inbox_id)
     if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
+        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     found = session.scalar(query)
     if found is None:
         raise NotFound("There is no such ticket")

@@ -12,7 +12,7 @@ from webapp.models import Customer, Inbox, Ticket, TicketNumber
 from webapp.models.ticket import PRIORITIES
 from webapp.services import customer as customers
 from webapp.services.event import record, remember
-from webapp.services.ticket.comment import CommentDraft, write_comment
+from webapp.services.ticket.comment import CommentDraft, find_repeat, write_comment
 from webapp.validators import visible
 
 TITLE_CHARS = 200
@@ -39,7 +39,8 @@ def create_ticket(
 ) -> Ticket:
     """Opens a ticket for a customer (found or made by `customer_email`) and records `ticket.created`.
 
-    `first`: its first comment, written in the same breath. Raises `Invalid` naming the field.
+    `first`: its first comment, written in the same breath; the same again finds the first ticket.
+    Raises `Invalid` naming the field.
     """
     session, actor = session or db.session(), actor or current_actor()
     if actor.kind != "customer":
@@ -53,6 +54,10 @@ def create_ticket(
         customer = customers.customer_by_email(
             customer_email or "", name=customer_name, session=session, actor=actor
         )
+    if first is not None and first.client_id is not None and actor.kind != "customer":
+        session.scalars(sa.select(TicketNumber).with_for_update()).one()
+        if (earlier := find_repeat(first, session=session, actor=actor)) is not None:
+            return earlier.ticket
     ticket = Ticket(
         id=database.uuid7(),
         number=_next_number(session),

@@ -1,0 +1,240 @@
+"""At the same time: nothing twice, nothing lost, nothing out of order, and nobody waits for ever.
+
+Threads on a database of their own that is committed to; the invariants are checked after each test.
+"""
+
+import itertools
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from threading import Event as Signal
+from typing import Any
+
+import pytest
+
+from tests.support.parallel import House, another_tab, together
+from webapp.database import transaction
+from webapp.services import ticket as tickets
+from webapp.services.chat import writing
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def house(database: Any, tmp_path: Path) -> Iterator[House]:
+    """A workspace with an inbox on a database of its own."""
+    made = House(database.settings(database.fresh()), tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def ticket_id(house: House) -> str:
+    """A chat that waits."""
+    return str(house.visitor().write("Hello")["ticket"]["id"])
+
+
+def statuses(answers: list[Any]) -> Counter[int]:
+    return Counter(answer.status_code for answer in answers)
+
+
+def feed(desk: Any, after: int = 0) -> list[dict[str, Any]]:
+    return list(desk.get("events", after=after, limit=100).json["events"])
+
+
+# --- nothing twice --------------------------------------------------------------------------------
+
+
+def test_r08_fifty_times_the_same_reply_is_one_with_fifty_equal_answers(house: House, ticket_id: str) -> None:
+    body = {"client_id": str(uuid.uuid4()), "content": "Sent once"}
+    desks = house.desks(50, house.make.user())
+    answers = together([partial(desk.post, f"tickets/{ticket_id}/comments", body) for desk in desks])
+    assert statuses(answers) == {201: 50}
+    assert len({answer.text for answer in answers}) == 1
+    events = desks[0].get(f"tickets/{ticket_id}").json["events"]
+    assert [event["comment"]["content"] for event in events if "comment" in event] == ["Hello", "Sent once"]
+
+
+def test_r08_fifty_times_the_same_first_message_is_one_with_fifty_equal_answers(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webapp.services.chat.limits.COMMENTS_PER_MINUTE", 1000)
+    monkeypatch.setattr("webapp.services.chat.limits.CHATS_PER_HOUR", 1000)
+    maria = house.visitor()
+    body = maria.message("Hello")
+    answers = together([partial(another_tab(maria).post, "comments", body) for _ in range(50)])
+    assert statuses(answers) == {201: 50}
+    assert len({answer.text for answer in answers}) == 1
+    state = maria.get("state").json
+    assert [event["name"] for event in state["events"]] == ["ticket.created", "comment.created"]
+
+
+def test_r09_two_first_messages_at_once_make_one_chat(house: House) -> None:
+    for _ in range(5):
+        maria = house.visitor()
+        tabs = maria, another_tab(maria)
+        answers = together([partial(tab.write, f"Tab {number}") for number, tab in enumerate(tabs)])
+        assert len({answer["ticket"]["id"] for answer in answers}) == 1
+
+
+def test_r09_a_first_message_while_another_is_in_hand_joins_its_chat(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maria, entered, first_holds = house.visitor(), itertools.count(1), Signal()
+    lock, create, second_comes = writing._locked_customer, writing.create_ticket, Signal()
+
+    def noting_the_second(*args: Any) -> Any:
+        if next(entered) == 2:
+            second_comes.set()
+        return lock(*args)
+
+    def waiting_for_the_second(*args: Any, **options: Any) -> Any:
+        first_holds.set()
+        assert second_comes.wait(30)
+        return create(*args, **options)
+
+    monkeypatch.setattr(writing, "_locked_customer", noting_the_second)
+    monkeypatch.setattr(writing, "create_ticket", waiting_for_the_second)
+
+    def later() -> Any:
+        assert first_holds.wait(30)
+        return another_tab(maria).write("Me again")
+
+    first, second = together([partial(maria.write, "Hello"), later])
+    assert second["ticket"]["id"] == first["ticket"]["id"]
+
+
+def test_two_tabs_that_do_the_same_are_both_content(house: House, ticket_id: str) -> None:
+    user = house.make.user()
+    desks = house.desks(8, user)
+    path = f"tickets/{ticket_id}"
+    ticket = {"title": "Call back", "description": "Phoned", "customer_email": "new@example.com"}
+    same: list[Callable[[Any], Any]] = [
+        lambda desk: desk.send("PUT", f"{path}/drafts/reply", {"content": "Dear"}),
+        lambda desk: desk.send("PUT", f"{path}/drafts/reply", {"content": ""}),
+        lambda desk: desk.post("tickets", ticket),
+        lambda desk: desk.post("tickets", {**ticket, "client_id": "5a9f4d1e-0000-4000-8000-000000000001"}),
+        lambda desk: desk.post(f"{path}/read", {"seq": 2}),
+        lambda desk: desk.post(f"{path}/assign", {"agent_id": str(user.id)}),
+        lambda desk: desk.send("PATCH", path, {"status": "resolved"}),
+    ]
+    for act in same:
+        answers = together([partial(act, desk) for desk in desks])
+        assert {answer.status_code // 100 for answer in answers} == {2}, [answer.json for answer in answers]
+    numbers = {row["number"] for row in desks[0].get("tickets").json["data"]}
+    assert len(numbers) == 9, "the one with a client_id once, the one without eight times"
+
+
+# --- nothing lost ---------------------------------------------------------------------------------
+
+
+def test_r02_twenty_writers_on_one_ticket_are_numbered_without_a_hole(house: House, ticket_id: str) -> None:
+    def write(desk: Any) -> list[str]:
+        said = [f"{desk.user.name} {number}" for number in range(4)]
+        assert {desk.reply(ticket_id, text).status_code for text in said} == {201}
+        return said
+
+    desks = house.desks(20)
+    said = together([partial(write, desk) for desk in desks])
+    events = feed(desks[0])
+    replies = [event for event in events if event.get("comment")]
+    texts = [event["comment"]["content"] for event in replies]
+    assert [event["seq"] for event in replies] == list(range(2, 83))
+    for own in said:
+        assert [text for text in texts if text in own] == own, "everybody's own messages keep their order"
+
+
+def test_updates_and_comments_at_once_all_take_effect(house: House, ticket_id: str) -> None:
+    ana = house.make.user()
+    path = f"tickets/{ticket_id}"
+    *writers, titles, priorities, categories, assigner = house.desks(8)
+    answers = together(
+        [
+            *(partial(desk.reply, ticket_id, f"Reply {n}") for n, desk in enumerate(writers)),
+            partial(titles.send, "PATCH", path, {"title": "Renamed"}),
+            partial(priorities.send, "PATCH", path, {"priority": "critical"}),
+            partial(categories.send, "PATCH", path, {"category": "billing"}),
+            partial(assigner.post, f"{path}/assign", {"agent_id": str(ana.id)}),
+        ]
+    )
+    assert {answer.status_code // 100 for answer in answers} == {2}
+    snapshot = assigner.get(path).json
+    shown = {
+        name: snapshot["ticket"][name] for name in ("title", "priority", "category", "assigned_agent_id")
+    }
+    assert shown == {
+        "title": "Renamed",
+        "priority": "critical",
+        "category": "billing",
+        "assigned_agent_id": str(ana.id),
+    }
+    contents = [event["comment"]["content"] for event in snapshot["events"] if "comment" in event]
+    assert sorted(contents) == ["Hello", "Reply 0", "Reply 1", "Reply 2", "Reply 3"]
+
+
+def test_two_agents_who_take_the_same_ticket_are_one_winner_and_one_who_is_told(house: House) -> None:
+    desks = house.desks(2)
+    for _ in range(5):
+        path = f"tickets/{house.visitor().write('Hello')['ticket']['id']}/assign"
+        takes = [{"agent_id": str(desk.user.id), "expected_agent_id": None} for desk in desks]
+        answers = together([partial(desk.post, path, take) for desk, take in zip(desks, takes, strict=True)])
+        assert statuses(answers) == {200: 1, 409: 1}
+        won = next(desk for desk, answer in zip(desks, answers, strict=True) if answer.status_code == 200)
+        lost = next(answer for answer in answers if answer.status_code == 409)
+        assert lost.json["code"] == "already_assigned"
+        assert lost.json["current"] == {"assigned_agent_id": str(won.user.id), "name": won.user.name}
+
+
+# --- nothing skipped ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_k30_who_begins_first_and_commits_last_is_not_skipped(house: House, ticket_id: str) -> None:
+    [desk] = house.desks(1)
+    other = house.visitor().write("Other chat")["ticket"]["id"]
+    read = feed(desk)[-1]["workspace_seq"]
+    held, go_on = Signal(), Signal()
+
+    def slow() -> None:
+        with house.acting(house.make.user()), transaction() as session:
+            tickets.add_comment(uuid.UUID(ticket_id), "Begun first")
+            session.flush()
+            held.set()
+            assert go_on.wait(30)
+
+    def quick() -> dict[str, Any]:
+        assert held.wait(30)
+        desk.reply(other, "Committed first")
+        [committed] = feed(desk, read)
+        go_on.set()
+        return committed
+
+    _, committed = together([slow, quick])
+    assert committed["comment"]["content"] == "Committed first"
+    [late] = feed(desk, committed["workspace_seq"])
+    assert late["comment"]["content"] == "Begun first"
+
+
+def test_k30_who_follows_the_feed_misses_nothing(house: House) -> None:
+    reader, *writers = house.desks(9)
+    chats = [house.visitor().write("Hello")["ticket"]["id"] for _ in writers]
+    done: list[str] = []
+
+    def write(desk: Any, chat: str) -> None:
+        for number in range(8):
+            assert desk.reply(chat, f"Reply {number}").status_code == 201
+        done.append(chat)
+
+    def follow() -> list[int]:
+        seen: list[int] = []
+        while True:
+            is_last = len(done) == len(writers)
+            seen += [event["workspace_seq"] for event in feed(reader, seen[-1] if seen else 0)]
+            if is_last and not feed(reader, seen[-1]):
+                return seen
+
+    seen, *_ = together([follow, *(partial(write, *pair) for pair in zip(writers, chats, strict=True))])
+    assert seen == list(range(1, seen[-1] + 1))
+    assert len(seen) >= 8 * len(writers)
