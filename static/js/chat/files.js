@@ -51,6 +51,6 @@ function picked(blob) {
 
 /** 1.4 MB, in the reader's language. @param {number} bytes */
 export function readableSize(bytes) {
-  const [size, unit] = bytes < 1_000_000 ? [bytes / 1_000, 'kilobyte'] : [bytes / 1_000_000, 'megabyte'];
+  const [size, unit] = bytes < 1_000_000 ? [Math.max(1, bytes / 1_000), 'kilobyte'] : [bytes / 1_000_000, 'megabyte'];
   return new Intl.NumberFormat(locale(), {style: 'unit', unit, maximumFractionDigits: size < 10 ? 1 : 0}).format(size);
 }

@@ -85,7 +85,7 @@ export function createLive({store, visitor, page, identifiedOnly, onReady}) {
   /** @type {Record<string, (body: any) => void>} */
   const heard = {
     'ticket.event': (event) => store.dispatch({type: 'event', event}),
-    'ticket.read': ({ticket_id: id, seen, delivered}) => store.dispatch({type: 'marks', ticket_id: id, marks: {staff: {seen, delivered}}}),
+    'ticket.read': ({ticket_id: id, side, seen, delivered}) => store.dispatch({type: 'marks', ticket_id: id, marks: {[side]: {seen, delivered}}}),
     'typing.updated': ({ticket_id: id, name, typing}) => {
       if (id === store.state.thread.ticket?.id) store.dispatch({type: 'typing', name, typing, now: Date.now()});
     },

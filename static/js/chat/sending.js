@@ -29,6 +29,8 @@ export function createSending({store, live, boot, onSent}) {
   const blobs = new Map();
   /** @type {Map<string, {done: Promise<any>, cancel: () => void}>} */
   const uploads = new Map();
+  /** @type {Set<string>} */
+  const tried = new Set();
   let formId = uuid();
   let typedAt = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -122,16 +124,16 @@ export function createSending({store, live, boot, onSent}) {
     return running.done;
   }
 
-  /** Two at a time, in the order picked. */
+  /** Two at a time, in the order picked, each once: what has no luck goes with its message, later. */
   function uploadNext() {
     const waiting = store.state.files.filter((file) => !file.attachment && !file.error);
     const running = waiting.filter((file) => uploads.has(file.id)).length;
-    for (const file of waiting.filter((one) => !uploads.has(one.id)).slice(0, PARALLEL - running)) {
+    for (const file of waiting.filter((one) => !tried.has(one.id)).slice(0, PARALLEL - running)) {
       const blob = blobs.get(file.id);
       if (!blob) continue;
+      tried.add(file.id);
       uploaded(file, blob).then(
         (attachment) => store.dispatch({type: 'file_done', file: file.id, attachment}),
-        // Without a line the file goes with its message, later.
         (error) => asRequestError(error).passing || store.dispatch({type: 'file_failed', file: file.id, error: asRequestError(error).message}),
       ).finally(uploadNext);
     }
