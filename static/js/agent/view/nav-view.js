@@ -51,15 +51,15 @@ function ownMenu(app, state) {
   return menu({id: 'menu-me', label, name: `${me.name}: your menu`, classes: 'nav-button'}, html`
     <div class="menu-title clip">${me.email}</div>
     <a class="menu-item" role="menuitem" tabindex="-1" href="/profile">${icon('user')}Profile</a>
-    ${may(state, 'inbox:manage') ? html`<a class="menu-item" role="menuitem" tabindex="-1" href="/admin/inboxes">${icon('inbox')}Inboxes</a>` : nothing}
-    ${may(state, 'user:manage') ? html`<a class="menu-item" role="menuitem" tabindex="-1" href="/admin/people">${icon('users')}People</a>` : nothing}
+    ${may(state, 'inbox:manage') ? html`<a class="menu-item" role="menuitem" tabindex="-1" href="/settings/inboxes">${icon('inbox')}Inboxes</a>` : nothing}
+    ${may(state, 'user:manage') ? html`<a class="menu-item" role="menuitem" tabindex="-1" href="/settings/people">${icon('users')}People</a>` : nothing}
     <hr>
     ${menuItem({label: app.notices.sound.muted ? 'Turn sound on' : 'Turn sound off', icon: icon(app.notices.sound.muted ? 'bell' : 'bell-off'), run: () => toggleSound(app)})}
     ${menuItem({label: 'Keyboard shortcuts', icon: icon('keyboard'), end: html`<kbd>?</kbd>`, run: () => app.store.dispatch({type: 'ui', ui: {dialog: 'keys'}})})}
     <div class="menu-title" id="theme-title">Theme</div>
     <div class="segments" role="group" aria-labelledby="theme-title">${THEMES.map((theme) => themeItem(app, state, theme))}</div>
     <hr>
-    <form method="post" action="/logout"><input type="hidden" name="csrf_token" value=${csrf}>
+    <form method="post" action="/sign-out"><input type="hidden" name="csrf_token" value=${csrf}>
       <button class="menu-item" role="menuitem" tabindex="-1">${icon('logout')}Sign out</button></form>`);
 }
 
