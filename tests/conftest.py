@@ -18,6 +18,7 @@ from tests.factories import Factory
 from tests.support.browsers import StaffBrowser, Visitor
 from tests.support.mailbox import Mailbox
 from tests.support.postgres import Postgres
+from tests.support.queries import counted
 from webapp import clock as app_clock
 from webapp import create_app, green, migration
 from webapp.auth import session_cookie_name
@@ -145,6 +146,12 @@ def sign_in(app: Flask, make: Factory) -> Callable[..., FlaskClient]:
 def mailbox(app: Flask) -> Mailbox:
     """The mail that left: `mailbox.collect()` runs what is due and reads the outbox folder."""
     return Mailbox(app)
+
+
+@pytest.fixture
+def queries() -> Callable[[], Any]:
+    """`with queries() as asked:` and then `asked.count`, `asked.statements`."""
+    return counted
 
 
 @pytest.fixture
