@@ -3,7 +3,7 @@
 import {html} from 'lit/html.js';
 
 /** @param {string} name of a symbol in templates/chat/icons.svg */
-export const icon = (name) => html`<svg class="icon" aria-hidden="true"><use href=${`#i-${name}`}></use></svg>`;
+export const icon = (name) => html`<svg class="icon" aria-hidden="true"><use href="#i-${name}"></use></svg>`;
 
 /** A round mark with the first letters of a name. @param {string} name */
 export const avatar = (name) => html`<span class="avatar" aria-hidden="true">${initials(name)}</span>`;
