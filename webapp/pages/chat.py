@@ -81,7 +81,8 @@ def loader(key: str) -> Response:
 
 
 def _inlined(config: dict[str, Any]) -> str:
-    return json.dumps(config, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c").replace("\u2028", "\\u2028")
+    text = json.dumps(config, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028")
 
 
 def _loader_config(inbox: Inbox) -> dict[str, Any]:

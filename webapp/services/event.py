@@ -1,4 +1,4 @@
-"""The ledger's only door: `record()` writes an event in the caller's transaction and announces it after the commit."""
+"""The ledger's only door: `record()` writes an event with the change, and announces it after the commit."""
 
 import uuid
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ Changes = dict[str, list[Any]]
 
 @dataclass(frozen=True)
 class Recorded:
-    """One committed event, in the forms its audiences get; `customer` is None where they see nothing of it."""
+    """One committed event, as its audiences get it; `customer` is None where they see nothing of it."""
 
     name: str
     workspace_id: uuid.UUID
@@ -125,7 +125,7 @@ def _await_commit(session: Any, event: Event, ticket: Ticket | None) -> None:
 
 
 def _settle(session: Any) -> None:
-    """Gives the feed's sequence, the transaction's last statement, and builds every payload from loaded rows."""
+    """Builds every payload, then numbers the events in the feed: the transaction's last statement."""
     recorded = session.info.pop("recorded", [])
     workspace_id = require_workspace_id()
     events = [event for event, _ in recorded]

@@ -1,4 +1,4 @@
-"""Signed identity: the host site's server says who the visitor is (JWT HS256, or an HMAC of the identifier)."""
+"""Signed identity: the host's server says who the visitor is, by a JWT or an HMAC of an identifier."""
 
 import hashlib
 import hmac
@@ -37,11 +37,11 @@ def identify(
     address: str = "",
     session: Any = None,
 ) -> tuple[str, Customer]:
-    """Makes the visitor the customer that the signature names; returns a new visitor token and the customer.
+    """Makes the visitor the customer that the signature names; returns a new visitor token and them.
 
-    `token`: the JWT; else `identifier` with `signature`, the hex HMAC-SHA256 of it under the inbox's secret, where
-    e-mail and name stay unverified. An anonymous visitor's chats of this inbox move over and their token ends.
-    Raises `Invalid` for any signature that does not hold.
+    `token`: the JWT; else `identifier` with `signature`, the hex HMAC-SHA256 of it under the inbox's
+    secret, where e-mail and name stay unverified. An anonymous visitor's chats of this inbox move over and
+    their token ends. Raises `Invalid` for any signature that does not hold.
     """
     session = session or db.session()
     claims = _jwt_claims(inbox, token) if token else _hmac_claims(inbox, identifier, signature, email, name)

@@ -37,7 +37,7 @@ def needs_prechat(customer: Customer, inbox: Inbox) -> bool:
 def take_answers(
     customer: Customer, inbox: Inbox, answers: dict[str, Any], *, consent: bool, must_have_email: bool
 ) -> None:
-    """Checks the answers against the inbox's fields and keeps them. Raises `Invalid` at each field at fault."""
+    """Checks the answers against the inbox's fields and keeps them. Raises `Invalid` naming each at fault."""
     fields = {**ALWAYS_TAKEN, **{field["name"]: field for field in inbox.prechat}}
     if must_have_email:
         fields["email"] = {"name": "email", "type": "email", "required": True}

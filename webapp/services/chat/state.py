@@ -29,7 +29,7 @@ PROMISE_CHATS = 5
 
 
 def availability(inbox: Inbox) -> dict[str, Any]:
-    """`{state: online|nobody|closed, back_at, reply_minutes}`: whether, and honestly when, somebody answers."""
+    """`{state: online|nobody|closed, back_at, reply_minutes}`: whether, and when, somebody answers."""
     now = clock.now()
     if not inboxes.is_open(inbox, now):
         return {"state": "closed", "back_at": clock.iso(inboxes.opens_at(inbox, now)), "reply_minutes": None}

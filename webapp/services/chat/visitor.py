@@ -67,7 +67,7 @@ def issue_token(
     address: str = "",
     session: Any,
 ) -> str:
-    """A token for a customer's browser; an identified one lives a day, as the host page signs again anyway."""
+    """A token for a customer's browser; an identified one lives a day: the host signs again anyway."""
     token, token_hash = new_token()
     life = timedelta(hours=IDENTIFIED_HOURS) if is_identified else timedelta(days=ANONYMOUS_DAYS)
     row = VisitorToken(

@@ -19,8 +19,9 @@ from webapp.services.chat.prechat import take_answers
 from webapp.services.chat.state import availability
 from webapp.services.chat.visitor import visitor_token
 from webapp.services.customer import is_address_blocked
-from webapp.services.event import record, remember
+from webapp.services.event import record
 from webapp.services.ticket.access import ticket_for
+from webapp.services.ticket.assignment import give_to
 from webapp.services.ticket.comment import CommentDraft, clean, find_repeat, write_comment
 from webapp.services.ticket.create import create_ticket
 from webapp.services.ticket.status import change_status
@@ -39,8 +40,9 @@ def send_message(
 ) -> tuple[Comment, Ticket]:
     """Writes a customer's message and returns it with the ticket it is on now.
 
-    Without `ticket_id` it joins the open chat of the inbox or begins one, decided under a lock on the customer's
-    row, so that two first messages make one chat. The same `client_id` again returns the first comment.
+    Without `ticket_id` it joins the open chat of the inbox or begins one, decided under a lock on the
+    customer's row, so that two first messages make one chat. The same `client_id` again returns the first
+    comment.
     Raises `Forbidden` "blocked", `Invalid` at the pre-chat field at fault, `NotFound` for another's ticket.
     """
     session, actor = session or db.session(), actor or current_actor()
@@ -52,7 +54,9 @@ def send_message(
     ticket = _destination(ticket_id, actor, session)
     if ticket is not None and not is_over(ticket):
         return _continue(ticket, draft, actor, session), ticket
-    return _begin(customer, draft, ticket, prechat or {}, consent, actor, session)
+    _ask(customer, prechat or {}, consent, session=session, actor=actor)
+    begun = _begin(customer, draft, ticket, session=session, actor=actor)
+    return _first_comment(begun, session), begun
 
 
 def _locked_customer(actor: Actor, session: Any) -> Customer:
@@ -134,21 +138,8 @@ def _wake(ticket: Ticket, *, session: Any, actor: Actor) -> None:
     if _is_available(ticket, session):
         change_status(ticket, "in_progress", session=session, actor=actor)
         return
-    remember(ticket, session=session)
-    if ticket.assigned_agent_id is not None:
-        agent = ticket.assigned_agent
-        changes = {"assigned_agent_id": [str(ticket.assigned_agent_id), None]}
-        shown = {"agent": [{"name": agent.name} if agent else None, None]}
-        ticket.assigned_agent_id, ticket.assigned_agent, ticket.assigned_at = None, None, None
-        record(
-            "ticket.unassigned",
-            session=session,
-            actor=actor,
-            ticket=ticket,
-            changes=changes,
-            public_changes=shown,
-        )
     change_status(ticket, "open", session=session, actor=actor)
+    give_to(ticket, None, session=session, actor=actor)
 
 
 def _is_available(ticket: Ticket, session: Any) -> bool:
@@ -160,38 +151,37 @@ def _is_available(ticket: Ticket, session: Any) -> bool:
 
 
 def _begin(
-    customer: Customer,
-    draft: CommentDraft,
-    former: Ticket | None,
-    prechat: dict[str, Any],
-    consent: bool,
-    actor: Actor,
-    session: Any,
-) -> tuple[Comment, Ticket]:
-    inbox = session.get(Inbox, actor.inbox_id)
-    if inbox.identified_only and not actor.verified:
-        raise Forbidden("Please sign in on our site to chat", code="identified_only")
-    can_answer = bool(customer.email or customer.claimed_email)
-    must_have_email = not can_answer and availability(inbox)["state"] != "online"
-    take_answers(customer, inbox, prechat, consent=consent, must_have_email=must_have_email)
-    actor = replace(actor, name=customer.shown_name, email=customer.email or customer.claimed_email)
+    customer: Customer, draft: CommentDraft, former: Ticket | None, *, session: Any, actor: Actor
+) -> Ticket:
     token = visitor_token(actor)
-    ticket = create_ticket(
+    return create_ticket(
         _title(draft),
         channel="chat",
-        inbox=inbox,
+        inbox=session.get(Inbox, actor.inbox_id),
         customer=customer,
         metadata={"follow_up_of": str(former.id)} if former else None,
         page=token.page,
         client={**token.client, "address": token.address, "locale": customer.locale},
         first=draft,
         session=session,
-        actor=actor,
+        actor=replace(actor, name=customer.shown_name, email=customer.email or customer.claimed_email),
     )
-    comment = session.scalar(
-        sa.select(Comment).where(Comment.ticket_id == ticket.id).order_by(Comment.seq).limit(1)
-    )
-    return comment, ticket
+
+
+def _ask(customer: Customer, prechat: dict[str, Any], consent: bool, *, session: Any, actor: Actor) -> None:
+    """What must be known before a chat begins."""
+    inbox = session.get(Inbox, actor.inbox_id)
+    if inbox.identified_only and not actor.verified:
+        raise Forbidden("Please sign in on our site to chat", code="identified_only")
+    can_answer = bool(customer.email or customer.claimed_email)
+    must_have_email = not can_answer and availability(inbox)["state"] != "online"
+    take_answers(customer, inbox, prechat, consent=consent, must_have_email=must_have_email)
+
+
+def _first_comment(ticket: Ticket, session: Any) -> Comment:
+    query = sa.select(Comment).where(Comment.ticket_id == ticket.id).order_by(Comment.seq).limit(1)
+    found: Comment = session.scalars(query).one()
+    return found
 
 
 def _title(draft: CommentDraft) -> str:

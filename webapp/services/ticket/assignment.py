@@ -43,7 +43,7 @@ def assign_ticket(
     team_changes = {} if team_id is KEEP else _set_team(ticket, team_id, session)
     if note and note.strip():
         write_comment(ticket, CommentDraft(note, "note"), session=session, actor=actor)
-    _set_agent(ticket, agent, team_changes, session=session, actor=actor)
+    give_to(ticket, agent, team_changes, session=session, actor=actor)
     session.flush()
     return ticket
 
@@ -72,14 +72,20 @@ def _set_team(ticket: Ticket, team_id: uuid.UUID | None, session: Any) -> dict[s
     return {"team_id": [_text(old), _text(team_id)]}
 
 
-def _set_agent(
-    ticket: Ticket, agent: User | None, team_changes: dict[str, list[Any]], *, session: Any, actor: Actor
+def give_to(
+    ticket: Ticket,
+    agent: User | None,
+    team_changes: dict[str, list[Any]] | None = None,
+    *,
+    session: Any,
+    actor: Actor,
 ) -> None:
+    """Hands a locked ticket to an agent, or back to the queue, and records it with the team's change."""
     old = ticket.assigned_agent
     agent_id = agent.id if agent else None
     if agent_id == ticket.assigned_agent_id and not team_changes:
         return
-    changes, public = dict(team_changes), {}
+    changes, public = dict(team_changes or {}), {}
     if agent_id != ticket.assigned_agent_id:
         changes["assigned_agent_id"] = [_text(ticket.assigned_agent_id), _text(agent_id)]
         public = {"agent": [{"name": old.name} if old else None, {"name": agent.name} if agent else None]}

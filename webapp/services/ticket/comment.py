@@ -46,8 +46,8 @@ def add_comment(
 ) -> Comment:
     """Writes a reply or note on a ticket; the same `client_id` again returns the first comment.
 
-    `seen_seq`: the last sequence its author has seen. Raises `Conflict` "stale" if comments of others lie after
-    it, "client_id_reused" for other content under a used id, and "conflict" on a closed ticket.
+    `seen_seq`: the last sequence its author has seen. Raises `Conflict` "stale" if comments of others lie
+    after it, "client_id_reused" for other content under a used id, and "conflict" on a closed ticket.
     """
     session, actor = session or db.session(), actor or current_actor()
     draft = CommentDraft(content, kind, client_id, tuple(attachment_ids))
