@@ -96,7 +96,7 @@ class Waker:
 _logged: dict[str, tuple[float, int]] = {}
 
 
-def log_rarely(message: str) -> None:
+def log_rarely(message: str, *, exc_info: bool = False) -> None:
     """A warning at most once in ten seconds: what clients do must fill no disk."""
     at, left_out = _logged.get(message, (float("-inf"), 0))
     now = time.monotonic()
@@ -104,7 +104,7 @@ def log_rarely(message: str) -> None:
         _logged[message] = at, left_out + 1
         return
     _logged[message] = now, 0
-    log.warning("%s (%s more before)", message, left_out)
+    log.warning("%s (%s more before)", message, left_out, exc_info=exc_info)
 
 
 # --- loops ----------------------------------------------------------------------------------------

@@ -7,11 +7,12 @@ whose socket never runs dry keep the loop for itself, and knows no limit for wha
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from engineio.async_drivers import eventlet as driver
 from eventlet import queue, sleep
-from eventlet.websocket import FailedConnectionError, RFC6455WebSocket
+from eventlet.websocket import ConnectionClosedError, FailedConnectionError, RFC6455WebSocket
 
 from webapp.green import log_rarely
 
@@ -64,6 +65,7 @@ class GuardedWebSocket(RFC6455WebSocket):
         self.frames = Bucket(FRAMES_PER_SECOND, FRAME_BURST)
         self.bytes = Bucket(BYTES_PER_SECOND, BYTE_BURST)
         self.malformed = 0
+        self.ended = False
 
     @staticmethod
     def _apply_mask(data: bytes, mask: bytes, length: int | None = None, offset: int = 0) -> bytes:
@@ -77,6 +79,8 @@ class GuardedWebSocket(RFC6455WebSocket):
 
     def _recv_frame(self, message: Any = None) -> Any:
         sleep(self.frames.take(1))  # 0 gives the others a turn, also where the socket never runs dry
+        if self.ended:  # what a flood left in the buffers is nobody's any more
+            raise ConnectionClosedError
         before = message.size if message else 0
         received = super()._recv_frame(message=message)
         received.frames += 1
@@ -85,6 +89,17 @@ class GuardedWebSocket(RFC6455WebSocket):
         if wait := self.bytes.take(received.size - (before if received is message else 0)):
             sleep(wait)
         return received
+
+    def close(self, close_data: Any = None) -> None:
+        """Ends it; what has arrived and was not read is dropped."""
+        self.ended = True
+        super().close(close_data=close_data)
+
+    def cut(self) -> None:
+        """Ends it under its readers and writers, who then find it gone."""
+        self.ended = True
+        with suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
 
     def wait(self) -> str | None:
         """The next packet; None when the client has gone, or has sent rubbish too often."""
@@ -112,16 +127,9 @@ class GuardedHandshake(driver.WebSocketWSGI):
 
     def _handle_hybi_request(self, environ: dict[str, Any]) -> GuardedWebSocket:
         plain = super()._handle_hybi_request(environ)
-        self.waiting.cut = lambda: cut(plain.socket)
-        return GuardedWebSocket(plain.socket, environ, plain.version, max_frame_length=MESSAGE_BYTES)
-
-
-def cut(connection: Any) -> None:
-    """Ends a TCP connection under its readers and writers, who then find it gone."""
-    try:
-        connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return
+        guarded = GuardedWebSocket(plain.socket, environ, plain.version, max_frame_length=MESSAGE_BYTES)
+        self.waiting.cut = guarded.cut
+        return guarded
 
 
 class SendQueue(queue.Queue):

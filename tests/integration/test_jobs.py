@@ -1,15 +1,19 @@
 """Jobs: nothing without a commit, at least once with one, finished by nobody but the holder."""
 
+import os
+import signal
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from tests.support.process import wait_until
+from tests.support import ROOT, process
 from webapp import create_app
 from webapp.auth import current_actor
 from webapp.database import transaction
@@ -181,9 +185,38 @@ def test_the_worker_works_in_the_background_and_stops(database: Any, runs: list[
     with app.app_context():
         for n in range(10):
             add("note", {"n": n})
-    wait_until(lambda: len(runs) == 10, "ten jobs", 20)
+    process.wait_until(lambda: len(runs) == 10, "ten jobs", 20)
     assert hands.stop()
     with app.app_context():
         assert set(db.session.scalars(sa.select(Job.status))) == {"completed"}
+        db.session.remove()
+        db.engine.dispose()
+
+
+def test_a_job_whose_worker_was_killed_is_done_by_the_next(database: Any, tmp_path: Path) -> None:
+    """`kill -9` in the middle: the lease runs out, and another process does it again."""
+    settings = {
+        **database.settings(database.fresh()),
+        "JOB_LEASE_SECONDS": "1",
+        "INSTANCE_PATH": str(tmp_path),
+    }
+    app = create_app(settings)
+    notes = tmp_path / "notes"
+    command = [sys.executable, "-W", "ignore", "-m", "tests.support.job_program", notes]
+    options = {"cwd": ROOT, "env": {**os.environ, **settings}}
+    with app.app_context():
+        job = add("slow", {"seconds": [60]})
+        first = process.start(command, **options)
+        process.wait_until(lambda: notes.exists() and notes.read_text(), "the first try", 20)
+        process.stop(first, signal.SIGKILL)
+        second = process.start(command, **options)
+        try:
+            process.wait_until(lambda: only_job().status == "completed", "the second try", 20)
+        finally:
+            process.stop(second, signal.SIGKILL)
+        pids, ids = zip(*[line.split() for line in notes.read_text().splitlines()], strict=True)
+        assert len(set(pids)) == 2
+        assert set(ids) == {str(job.id)}
+        assert only_job().attempts == 2
         db.session.remove()
         db.engine.dispose()

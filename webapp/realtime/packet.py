@@ -37,6 +37,13 @@ class StrictJSON:
 class StrictPacket(packet.Packet):
     """Refuses binary attachments (their number is not limited), reserved names and odd shapes."""
 
+    json = StrictJSON
+
+    def __init__(self, *args: Any, encoded_packet: Any = None, **options: Any) -> None:
+        if encoded_packet is not None and not encoded_packet:
+            raise Malformed  # the library would take nothing for an event without a name
+        super().__init__(*args, encoded_packet=encoded_packet, **options)
+
     def decode(self, encoded_packet: Any) -> int:
         """Reads a packet; an event's data is then `[name, payload]`, the payload None if there was none."""
         if not isinstance(encoded_packet, str):

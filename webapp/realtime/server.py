@@ -222,8 +222,10 @@ def _guard(server: Any) -> None:
             say(transport, data)
         except Malformed:
             _strike(transport)
-        except Exception:
-            log.exception("a socket event failed")
+        except Exception as error:  # noqa: BLE001 - one client must not end the loop of all
+            # Commands answer for themselves: this is a packet that neither we nor the library foresaw.
+            green.log_rarely(f"a socket event failed: {type(error).__name__}", exc_info=True)
+            _strike(transport)
 
     def closed(transport: str, reason: str) -> None:
         try:
