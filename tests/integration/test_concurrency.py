@@ -3,7 +3,11 @@
 Threads on a database of their own that is committed to; the invariants are checked after each test.
 """
 
+import hashlib
+import hmac
+import io
 import itertools
+import random
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,10 +18,13 @@ from typing import Any
 
 import pytest
 
+from tests.support.browsers import StaffBrowser, Visitor
 from tests.support.parallel import House, another_tab, together
+from webapp.auth import current_actor
 from webapp.database import transaction
 from webapp.services import ticket as tickets
 from webapp.services.chat import writing
+from webapp.services.ticket import create as creating
 
 pytestmark = pytest.mark.integration
 
@@ -238,3 +245,146 @@ def test_k30_who_follows_the_feed_misses_nothing(house: House) -> None:
     seen, *_ = together([follow, *(partial(write, *pair) for pair in zip(writers, chats, strict=True))])
     assert seen == list(range(1, seen[-1] + 1))
     assert len(seen) >= 8 * len(writers)
+
+
+# --- nobody waits for ever ------------------------------------------------------------------------
+
+
+class Crowd:
+    """Agents and customers who do one thing after the other, each by their own dice."""
+
+    ROUNDS = 10
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.agents = house.desks(5)
+        self.chats = [house.visitor().write("Hello")["ticket"]["id"] for _ in range(3)]
+        first = self.agents[0].get(f"tickets/{self.chats[0]}").json
+        self.customers = [first["ticket"]["customer"]["id"]]
+        self.answers: list[Any] = []
+
+    def agent(self, desk: StaffBrowser, seed: int) -> None:
+        """Works on whatever there is."""
+        dice = random.Random(seed)
+        for _ in range(self.ROUNDS):
+            path = f"tickets/{dice.choice(self.chats)}"
+            colleague = {"agent_id": str(dice.choice(self.agents).user.id)}
+            customer = dice.choice(self.customers)
+            deeds: list[Callable[[], Any]] = [
+                lambda path=path: desk.reply(path.removeprefix("tickets/"), "Reply", kind=dice.choice(KINDS)),
+                lambda path=path, who=colleague: desk.post(f"{path}/assign", {**who, "note": "Please"}),
+                lambda path=path: desk.post(f"{path}/assign", {"agent_id": None}),
+                lambda path=path: desk.send("PATCH", path, {"status": dice.choice(("pending", "resolved"))}),
+                lambda path=path: desk.send("PATCH", path, {"status": "open", "priority": "high"}),
+                lambda path=path: desk.post(f"{path}/read", {"seq": 1}),
+                lambda path=path: desk.post(f"{path}/spam", {"spam": dice.random() < 0.5, "block": True}),
+                lambda path=path: desk.post(f"{path}/attachments", **a_file()),
+                lambda who=customer: desk.post("tickets", {"title": "Call back", "customer_id": who}),
+                lambda: desk.send("PATCH", "me", {"availability": dice.choice(("online", "away"))}),
+            ]
+            self.answers.append(dice.choice(deeds)())
+
+    def customer(self, maria: Visitor, seed: int) -> None:
+        """Writes, ends, comes back, and turns out to be somebody known in the middle of it."""
+        dice = random.Random(seed)
+        for number in range(self.ROUNDS):
+            written = maria.post("comments", maria.message("Hello?"))
+            self.answers.append(written)
+            if written.status_code == 201:
+                self.chats.append(written.json["ticket"]["id"])
+            if number == self.ROUNDS // 2:
+                identified = identify(maria, f"customer-{seed % 2}")
+                self.answers.append(identified)
+                maria.token = identified.json["token"]
+            elif dice.random() < 0.3 and written.status_code == 201:
+                self.answers.append(maria.post("end", {"ticket_id": written.json["ticket"]["id"]}))
+
+
+KINDS = ("reply", "note")
+
+
+def a_file() -> dict[str, Any]:
+    body = {"file": (io.BytesIO(b"notes"), "notes.txt"), "client_id": "5a9f4d1e-0000-4000-8000-00000000000f"}
+    return {"data": body, "content_type": "multipart/form-data"}
+
+
+def identify(visitor: Visitor, who: str) -> Any:
+    """Signs the visitor in, as the host page does."""
+    signature = hmac.new(b"s" * 43, who.encode(), hashlib.sha256).hexdigest()
+    body = {
+        "inbox_key": visitor.inbox.key,
+        "identifier": who,
+        "hash": signature,
+        "email": f"{who}@example.com",
+    }
+    return visitor.post("identify", body)
+
+
+def test_a_crowd_at_work_on_everything_at_once_meets_no_deadlock(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webapp.services.chat.limits.COMMENTS_PER_MINUTE", 1000)
+    monkeypatch.setattr("webapp.services.chat.limits.CHATS_PER_HOUR", 1000)
+    crowd = Crowd(house)
+    agents = [partial(crowd.agent, desk, seed) for seed, desk in enumerate(crowd.agents)]
+    together(agents + [partial(crowd.customer, house.visitor(), seed) for seed in range(5)])
+    failed = [answer.json for answer in crowd.answers if answer.status_code >= 500]
+    assert not failed
+    assert statuses(crowd.answers)[201] > crowd.ROUNDS
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_ticket_opened_for_a_customer_who_begins_a_chat_does_not_wait_for_them(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [desk], maria, holds, numbered = house.desks(1), house.visitor(), Signal(), Signal()
+    create, take_number = writing.create_ticket, creating._next_number
+    customer_id = desk.get(f"tickets/{maria.write('Hello')['ticket']['id']}").json["ticket"]["customer"]["id"]
+    desk.send("PATCH", "tickets/1", {"status": "closed"})
+
+    def holding(*args: Any, **options: Any) -> Any:
+        holds.set()
+        return create(*args, **options)
+
+    def in_turn(session: Any) -> int:
+        if current_actor().kind == "customer":
+            assert numbered.wait(30)
+            return take_number(session)
+        number = take_number(session)
+        numbered.set()
+        return number
+
+    def open_ticket() -> Any:
+        assert holds.wait(30)
+        return desk.post("tickets", {"title": "Call back", "customer_id": customer_id})
+
+    monkeypatch.setattr(writing, "create_ticket", holding)
+    monkeypatch.setattr(creating, "_next_number", in_turn)
+    answers = together([partial(maria.post, "comments", maria.message("Hello again")), open_ticket])
+    assert statuses(answers) == {201: 2}
+
+
+def test_a_message_in_hand_while_its_visitor_is_identified_is_refused_and_then_sent_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maria, in_hand, identified = house.visitor(), Signal(), Signal()
+    body, lock = maria.message("Hello"), writing._locked_customer
+
+    def waiting(*args: Any) -> Any:
+        in_hand.set()
+        assert identified.wait(30)
+        return lock(*args)
+
+    monkeypatch.setattr(writing, "_locked_customer", waiting)
+
+    def be_identified() -> str:
+        assert in_hand.wait(30)
+        token = identify(maria, "maria").json["token"]
+        identified.set()
+        return str(token)
+
+    refused, token = together([partial(another_tab(maria).post, "comments", body), be_identified])
+    assert refused.status_code == 401
+    maria.token = token
+    assert maria.post("comments", body).status_code == 201
+    assert len(house.desks(1)[0].get("tickets").json["data"]) == 1

@@ -170,10 +170,6 @@ class Ledger:
             for row, link in itertools.product(filter(_is_ours, rows), links):
                 if home.get(row[link], row["workspace_id"]) != row["workspace_id"]:
                     yield f"{name}.{link} {row[link]} leads into another workspace"
-        active = {row["id"] for row in self.rows["users"] if row["deactivated_at"] is None}
-        for ticket in self.rows["tickets"]:
-            if ticket["status"] in ("assigned", "in_progress") and ticket["assigned_agent_id"] not in active:
-                yield f"ticket {ticket['number']} is {ticket['status']} to nobody who is there"
 
     def _files(self, folder: Path) -> Iterator[str]:
         """Each attachment has its file, whole, and each file its attachment."""
