@@ -73,7 +73,7 @@ function away(state, ui) {
   const {email} = state.visitor;
   return html`<div class="away">
     <p>${email ? html`${t('leave_message_to')} <bdi>${email}</bdi>` : t('leave_message')}</p>
-    ${asksForEmail(state) ? html`<input type="email" id="email" autocomplete="email" dir="ltr" aria-label=${t('your_email')} placeholder=${t('your_email')}
+    ${asksForEmail(state) ? html`<input type="email" id="email" maxlength="254" autocomplete="email" dir="ltr" aria-label=${t('your_email')} placeholder=${t('your_email')}
       .value=${live(state.email)} @input=${ui.emailTyped}>` : nothing}
   </div>`;
 }

@@ -4,8 +4,9 @@ import {html} from 'lit/html.js';
 
 /** @typedef {{text: string, href?: string}} Segment */
 
-const CANDIDATE = /\bhttps?:\/\/[^\s<>"']+|\bmailto:[^\s<>"']+|\bwww\.[^\s<>"']+\.[^\s<>"']+|[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}\b/gi;
-const TRAILING = /[.,;:!?'"…»”’。，、！？；：]+$/;
+// Each part is bounded or runs straight on, so that no text takes long, whatever its author had in mind.
+const CANDIDATE = /\bhttps?:\/\/[^\s<>"']+|\bmailto:[^\s<>"']+|\bwww\.[^\s<>"']+|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}\.[a-z]{2,24}\b/gi;
+const TRAILING = '.,;:!?\'"…»”’。，、！？；：';
 /** @type {Record<string, string>} */
 const PAIRS = {')': '(', ']': '[', '}': '{', '）': '（', '】': '【'};
 
@@ -52,22 +53,25 @@ export function safeUrl(address, schemes = ['http:', 'https:', 'mailto:']) {
 
 /** Closing punctuation belongs to the sentence, a bracket to whoever opened it. @param {string} raw */
 function trimmed(raw) {
-  let label = raw;
-  for (;;) {
-    const last = label.at(-1) ?? '';
+  /** @type {Record<string, number>} */
+  const count = {};
+  for (const sign of raw) count[sign] = (count[sign] ?? 0) + 1;
+  let end = raw.length;
+  for (; end > 0; end -= 1) {
+    const last = raw.charAt(end - 1);
     const opener = PAIRS[last];
-    if (opener && count(label, last) > count(label, opener)) label = label.slice(0, -1);
-    else if (TRAILING.test(label)) label = label.replace(TRAILING, '');
-    else return label;
+    const unopened = opener !== undefined && (count[last] ?? 0) > (count[opener] ?? 0);
+    if (!unopened && !TRAILING.includes(last)) break;
+    count[last] = (count[last] ?? 0) - 1;
   }
+  return raw.slice(0, end);
 }
-
-/** @param {string} text @param {string} sign */
-const count = (text, sign) => text.split(sign).length - 1;
 
 /** @param {string} label @returns {string | null} */
 function target(label) {
-  const address = /^(https?:\/\/|mailto:)/i.test(label) ? label : /^www\./i.test(label) ? `https://${label}` : `mailto:${label}`;
+  const web = /^www\./i.test(label);
+  if (web && !/^www\.[^.]+\../i.test(label)) return null;
+  const address = /^(https?:\/\/|mailto:)/i.test(label) ? label : web ? `https://${label}` : `mailto:${label}`;
   const url = safeUrl(address);
   if (url === 'about:blank') return null;
   // A user name before the host hides where the link really goes.
