@@ -39,9 +39,10 @@ export function createApi({csrf, onEnded}) {
 
 /** What went wrong, for people. @param {unknown} error */
 export function explain(error) {
-  const {code, message} = error instanceof RequestError ? error : errorFrom(null);
+  const {code, message, detail} = error instanceof RequestError ? error : errorFrom(null);
   if (code === 'offline' || code === 'timeout') return 'No connection to the server.';
   if (code === 'unavailable' || code === 'internal') return 'The server could not do that just now.';
   if (code === 'rate_limited') return 'Too fast. Try again in a moment.';
+  if (code === 'invalid' && detail[0]) return detail[0].msg;
   return message === code ? `That did not work (${code}).` : message;
 }

@@ -26,6 +26,7 @@ import {openThread} from './thread-state.js';
  * @property {ReturnType<typeof createDraftSaver>} drafts
  * @property {ReturnType<typeof createPresence>} presence
  * @property {ReturnType<typeof createNotices>} notices
+ * @property {() => void} draw at once, not on the next frame
  * @property {(route: Route, options?: {replace?: boolean}) => void} go
  */
 

@@ -4,7 +4,7 @@ import {createOutbox} from '../shared/outbox.js';
 import {uuid} from '../shared/uuid.js';
 import {modeOf} from './app-state.js';
 import {draftKey, draftOf} from './drafts-state.js';
-import {seenSeq} from './thread-effects.js';
+import {catchUp, seenSeq} from './thread-effects.js';
 import {openThread} from './thread-state.js';
 import {setStatus} from './ticket-effects.js';
 import {nextAfter} from './queue-effects.js';
@@ -43,14 +43,15 @@ export function makeOutbox(app) {
 /** @param {App} app @param {OutboxItem} item @param {string[]} attachment_ids */
 function deliver(app, {client_id, payload}, attachment_ids) {
   const {ticket_id, kind, content, seen_seq} = /** @type {Payload} */ (payload);
-  const body = {ticket_id, client_id, content, kind, seen_seq, attachment_ids};
-  if (app.connection.state === 'online') return app.connection.request('comment.create', body);
+  const body = {client_id, content, kind, seen_seq, attachment_ids};
+  if (app.connection.state === 'online') return app.connection.request('comment.create', {ticket_id, ...body});
   return app.api.post(`/tickets/${ticket_id}/comments`, body);
 }
 
 /** @param {App} app @param {Payload} payload @param {{event?: import('./types.js').TicketEvent}} result */
 function arrived(app, payload, {event}) {
   if (event) app.store.dispatch({type: 'thread/events', id: payload.ticket_id, events: [event]});
+  else void catchUp(app, payload.ticket_id);
   if (payload.then) void setStatus(app, payload.ticket_id, payload.then);
 }
 
@@ -93,7 +94,17 @@ export function editAgain(app, item) {
   app.store.dispatch({type: 'files', key, files: [...files, ...(app.store.state.ui.files[key] ?? [])]});
   app.drafts.type(ticket_id, kind, begun ? `${content}\n\n${begun}` : content);
   app.outbox.remove(item.client_id);
-  focusComposer();
+  focusComposer(app);
+}
+
+/** Whether the server would take it; says so if not. @param {App} app @param {File} file */
+function fits(app, {name, size}) {
+  const {attachment_bytes, attachment_types} = app.store.state.boot.limits;
+  const extension = name.match(/\.\w+$/)?.[0].toLowerCase() ?? '';
+  const why = size > attachment_bytes ? `“${name}” is larger than ${Math.floor(attachment_bytes / MEGABYTE)} MB.`
+    : name.includes('.') && !attachment_types.includes(extension) ? `Files of the type ${extension} cannot be sent.` : '';
+  if (why) toast(app, why, {kind: 'bad'});
+  return !why;
 }
 
 /** @param {App} app @param {Iterable<File>} files */
@@ -102,10 +113,9 @@ export function pickFiles(app, files) {
   const thread = openThread(state.threads);
   if (!thread) return;
   const key = draftKey(thread.ticket.id, modeOf(state, thread.ticket.id));
-  const {attachment_bytes, attachments_per_comment} = state.boot.limits;
+  const {attachments_per_comment} = state.boot.limits;
   const before = state.ui.files[key] ?? [];
-  const good = [...files].filter((file) => file.size <= attachment_bytes);
-  if (good.length < [...files].length) toast(app, `Files may have up to ${Math.floor(attachment_bytes / MEGABYTE)} MB.`, {kind: 'bad'});
+  const good = [...files].filter((file) => fits(app, file));
   const added = good.slice(0, Math.max(0, attachments_per_comment - before.length));
   if (added.length < good.length) toast(app, `Up to ${attachments_per_comment} files fit in one message.`, {kind: 'bad'});
   const picked = added.map((file) => {
@@ -130,13 +140,13 @@ export function setMode(app, kind) {
   if (!thread) return;
   app.presence.stop();
   app.store.dispatch({type: 'mode', id: thread.ticket.id, kind});
-  focusComposer();
+  focusComposer(app);
 }
 
-export function focusComposer() {
-  requestAnimationFrame(() => requestAnimationFrame(() => {
-    const box = /** @type {HTMLTextAreaElement|null} */ (document.querySelector('.composer textarea'));
-    box?.focus();
-    box?.setSelectionRange(box.value.length, box.value.length);
-  }));
+/** Draws first, so that what is typed next goes where it is shown to go. @param {App} app */
+export function focusComposer(app) {
+  app.draw();
+  const box = /** @type {HTMLTextAreaElement|null} */ (document.querySelector('.composer textarea'));
+  box?.focus();
+  box?.setSelectionRange(box.value.length, box.value.length);
 }

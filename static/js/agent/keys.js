@@ -51,7 +51,7 @@ export const groups = ['List', 'Conversation', 'Everywhere'];
 /** @param {App} app */
 function openSelected(app) {
   if (app.store.state.route.number === null) step(app, 1);
-  else focusComposer();
+  else focusComposer(app);
 }
 
 /** @param {App} app */

@@ -62,21 +62,30 @@ export function createLink(app) {
   /** @type {ReturnType<typeof setInterval>|undefined} */
   let polling;
   let wasOnline = false;
+  let waiting = false;
+  let blocked = false;
   let feed = 0;
 
   /** @param {import('./app-state.js').LinkBanner} banner */
   const show = (banner) => app.store.dispatch({type: 'link', link: {banner}});
 
+  const bannerNow = () => (navigator.onLine ? (blocked ? 'fallback' : 'reconnecting') : 'offline');
+
   /** A banner for what has lasted a moment. @param {boolean} fallback */
   function lost(fallback) {
-    clearTimeout(timer);
-    const name = () => (navigator.onLine ? (fallback ? 'fallback' : 'reconnecting') : 'offline');
-    if (app.store.state.link.banner && app.store.state.link.banner !== 'back') show(name());
-    else timer = setTimeout(() => show(name()), BANNER_AFTER);
+    blocked = fallback;
     if (fallback) startPolling();
+    const {banner} = app.store.state.link;
+    if (banner && banner !== 'back') show(bannerNow());
+    else if (!waiting) {
+      clearTimeout(timer);
+      waiting = true;
+      timer = setTimeout(() => show(bannerNow()), BANNER_AFTER);
+    }
   }
 
   function back() {
+    waiting = false;
     clearTimeout(timer);
     clearInterval(polling);
     polling = undefined;
@@ -100,7 +109,7 @@ export function createLink(app) {
 
   async function poll() {
     if (document.hidden) return;
-    const {events, next} = await app.api.get('/events', {after: feed, limit: 200}).catch(() => ({events: [], next: feed}));
+    const {events, next} = await app.api.get('/events', {after: feed, limit: 100}).catch(() => ({events: [], next: feed}));
     feed = next ?? feed;
     const tickets = new Set(events.map((/** @type {{ticket_id: string|null}} */ event) => event.ticket_id).filter(Boolean));
     const open = app.store.state.threads.open;

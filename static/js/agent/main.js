@@ -2,6 +2,7 @@
 
 import {render} from 'lit/html.js';
 
+import {useStrings} from '../shared/i18n.js';
 import {createApp, start} from './app.js';
 import {keepCalm} from './calm.js';
 import {listenForKeys} from './keys.js';
@@ -9,6 +10,10 @@ import {parseRoute} from './router.js';
 import {createScroller} from './scroll.js';
 import {appView} from './view/app-view.js';
 import {openDrawn} from './view/dialogs-view.js';
+
+/** The pages are English; the clock is the reader's. */
+const hour12 = new Intl.DateTimeFormat(undefined, {hour: 'numeric'}).resolvedOptions().hour12;
+useStrings(hour12 ? 'en-US' : 'en-GB', {});
 
 const root = /** @type {HTMLElement} */ (document.getElementById('app'));
 const boot = JSON.parse(document.getElementById('boot')?.textContent ?? '{}');
@@ -29,6 +34,7 @@ function follow(event) {
   app.go(parseRoute(link));
 }
 
+app.draw = show;
 app.store.subscribe(show);
 root.addEventListener('click', follow);
 listenForKeys(app);

@@ -13,9 +13,8 @@
  */
 
 const GROUP_MS = 5 * 60_000;
-const RUN = 3;
-/** Said elsewhere in the thread, or of no interest in it. */
-const SILENT = new Set(['comment.created']);
+const RUN = 4;
+const AT_ONCE = 2_000;
 
 /** @param {string} at */
 const localDay = (at) => new Date(at).toDateString();
@@ -25,6 +24,12 @@ function continues(event, before) {
   const [now, then] = [event.comment, before?.comment];
   return !!now && !!then && now.kind === then.kind && now.author.id === then.author.id && now.author.kind === then.author.kind
     && Date.parse(now.created_at) - Date.parse(then.created_at) < GROUP_MS;
+}
+
+/** What a reply does to the status by itself needs no line of its own. @param {TicketEvent} event @param {TicketEvent|undefined} before */
+function follows(event, before) {
+  return event.name === 'ticket.status_changed' && !!before?.comment && event.actor.id === before.actor.id
+    && event.changes?.status?.[1] === 'in_progress' && Date.parse(event.at) - Date.parse(before.at) < AT_ONCE;
 }
 
 /** @param {TicketEvent[]} run @param {Record<string, boolean>} expanded @returns {Item[]} */
@@ -57,7 +62,7 @@ export function timeline(events, {newFrom = null, expanded = {}} = {}) {
     run = [];
   };
   for (const event of events) {
-    if (!event.comment && SILENT.has(event.name)) continue;
+    if (follows(event, before)) continue;
     const newDay = localDay(event.at) !== day;
     const isNew = !marked && (event.public_seq ?? -1) >= (newFrom ?? 0) && event.comment?.author.kind === 'customer';
     if (newDay || isNew || event.comment) flush();

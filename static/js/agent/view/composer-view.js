@@ -9,7 +9,7 @@ import {draftKey, draftOf, isDirty} from '../drafts-state.js';
 import {completion} from '../emoji.js';
 import {othersAt} from '../people-state.js';
 import {isActive} from '../queue-state.js';
-import {take} from '../ticket-effects.js';
+import {setStatus, take} from '../ticket-effects.js';
 import {size} from '../words.js';
 import {avatar, icon, menu, menuItem} from './bits.js';
 import {pendingItems} from './pending-view.js';
@@ -27,16 +27,17 @@ export function composerView(app, state, thread) {
   if (!may(state, 'ticket:reply') && !may(state, 'ticket:note')) return html`<div class="composer is-readonly">${icon('eye')}View only</div>`;
   const mode = modeOf(state, ticket.id);
   const draft = draftOf(state.drafts, ticket.id, mode);
+  const closed = mode === 'reply' && ticket.status === 'closed';
   return html`<div class="composer" data-mode=${mode} @dragover=${dragOver} @dragleave=${dragLeave} @drop=${(/** @type {DragEvent} */ event) => drop(app, event)}>
     ${stale(app, state, thread)}${colleague(state, thread)}${nudge(app, state, thread, mode, draft.content)}
     <div class="composer-box">
       ${tabs(app, state, mode)}
       ${emojiList(app, state, ticket.id, mode)}
-      <textarea dir="auto" rows="2" aria-label=${mode === 'note' ? 'Internal note' : 'Reply'} aria-keyshortcuts=${mode === 'note' ? 'n' : 'r'} enterkeyhint="enter" placeholder=${placeholder(thread, mode)}
+      ${closed ? html`<div class="composer-closed">This conversation is closed. ${may(state, 'ticket:update') ? html`<button type="button" class="link-btn" @click=${() => setStatus(app, ticket.id, 'open')}>Reopen it to reply</button>` : nothing}</div>` : html`<textarea dir="auto" rows="2" aria-label=${mode === 'note' ? 'Internal note' : 'Reply'} aria-keyshortcuts=${mode === 'note' ? 'n' : 'r'} enterkeyhint="enter" placeholder=${placeholder(thread, mode)}
         .value=${live(draft.content)} @input=${(/** @type {Event} */ event) => typed(app, ticket.id, mode, event)} @keydown=${(/** @type {KeyboardEvent} */ event) => pressed(app, state, ticket.id, mode, event)}
         @paste=${(/** @type {ClipboardEvent} */ event) => paste(app, event)} @blur=${() => left(app)}></textarea>
       ${chips(app, state, draftKey(ticket.id, mode))}
-      ${bar(app, state, thread, mode, draft)}
+      ${bar(app, state, thread, mode, draft)}`}
     </div>
   </div>`;
 }
@@ -162,7 +163,7 @@ function pressed(app, state, id, mode, event) {
   event.preventDefault();
   event.stopPropagation();
   send(app, command && event.shiftKey ? 'resolved' : null);
-  focusComposer();
+  focusComposer(app);
 }
 
 /** @param {App} app @param {string} id @param {Kind} mode @param {KeyboardEvent} event */
@@ -191,7 +192,7 @@ function chosen(app, event) {
   const input = /** @type {HTMLInputElement} */ (event.target);
   pickFiles(app, input.files ?? []);
   input.value = '';
-  focusComposer();
+  focusComposer(app);
 }
 
 /** @param {App} app @param {ClipboardEvent} event */

@@ -42,13 +42,16 @@ function dialog(app, title, body, classes = '') {
     <div class="dialog-head"><h2 id="dialog-title" dir="auto">${title}</h2><button type="button" class="icon-btn is-quiet is-small" aria-label="Close" @click=${() => closeDialog(app)}>${icon('x')}</button></div>${body}</dialog>`;
 }
 
+/** @param {string} sign */
+const keyName = (sign) => ({Escape: 'Esc', Enter: '↵'})[sign] ?? sign.toLocaleUpperCase();
+
 /** @param {App} app @param {State} state */
 function keyList(app, state) {
   const on = state.boot.me.settings.shortcuts !== false;
   return html`<div class="dialog-body">
-    <label class="switch"><input type="checkbox" role="switch" .checked=${on} @change=${(/** @type {Event} */ event) => saveSettings(app, {shortcuts: /** @type {HTMLInputElement} */ (event.target).checked})}><span>Single-key shortcuts</span></label>
+    <label class="switch"><input type="checkbox" role="switch" autofocus .checked=${on} @change=${(/** @type {Event} */ event) => saveSettings(app, {shortcuts: /** @type {HTMLInputElement} */ (event.target).checked})}><span>Single-key shortcuts</span></label>
     <div class="key-groups">${groups.map((group) => html`<section><h3>${group}</h3><dl>${SHORTCUTS.filter((key) => key.group === group).map((key) => html`
-      <div class="key-line"><dt>${key.title}</dt><dd>${key.keys.map((one, i) => html`${i ? html` <span class="faint">or</span> ` : nothing}${one.split(' ').map((sign) => html`<kbd>${sign}</kbd>`)}`)}</dd></div>`)}</dl></section>`)}</div></div>`;
+      <div class="key-line"><dt>${key.title}</dt><dd>${key.keys.map((one, i) => html`${i ? html` <span class="faint">or</span> ` : nothing}${one.split(' ').map((sign) => html`<kbd>${keyName(sign)}</kbd>`)}`)}</dd></div>`)}</dl></section>`)}</div></div>`;
 }
 
 /** @param {App} app @param {State} state @param {import('../types.js').Ticket} ticket */

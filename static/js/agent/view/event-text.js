@@ -15,7 +15,7 @@ export function eventText(state, event) {
     case 'ticket.created': return {sign: 'chat', text: event.actor.kind === 'customer' ? `${who} started the conversation` : `${who} opened the ticket`};
     case 'ticket.assigned': return {sign: 'user', text: assigned(state, event, who)};
     case 'ticket.unassigned': return {sign: 'user', text: `${who} unassigned the conversation`};
-    case 'ticket.status_changed': return {sign: 'done', text: status(who, event.actor.kind === 'system', changes.status?.[1])};
+    case 'ticket.status_changed': return {sign: 'done', text: status(who, event.actor.kind === 'system', changes.status)};
     case 'ticket.updated': return {sign: 'tag', text: updated(who, changes)};
     case 'ticket.ended': return {sign: 'chat', text: `${who} ended the chat`};
     case 'ticket.marked_as_spam': return {sign: 'spam', text: `${who} marked this as spam`};
@@ -36,10 +36,11 @@ function assigned(state, event, who) {
   return `${who} assigned this to ${[name, group].filter(Boolean).join(' in ')}`;
 }
 
-/** @param {string} who @param {boolean} system @param {string|undefined} to */
-function status(who, system, to) {
-  if (!to) return `${who} changed the status`;
-  if (to === 'open' || to === 'assigned') return `${who} reopened the conversation`;
+/** @param {string} who @param {boolean} system @param {[string, string]|undefined} change */
+function status(who, system, change) {
+  if (!change) return `${who} changed the status`;
+  const [from, to] = change;
+  if ((from === 'resolved' || from === 'closed') && to !== 'closed') return `${who} reopened the conversation`;
   return system ? `Now ${statusName(to).toLowerCase()}` : `${who} set the status to ${statusName(to)}`;
 }
 

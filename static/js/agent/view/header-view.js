@@ -50,7 +50,8 @@ function title(app, state, ticket) {
 /** @param {App} app */
 function editTitle(app) {
   app.store.dispatch({type: 'ui', ui: {editingTitle: true}});
-  requestAnimationFrame(() => requestAnimationFrame(() => /** @type {HTMLInputElement|null} */ (document.querySelector('.thread-title input'))?.select()));
+  app.draw();
+  /** @type {HTMLInputElement|null} */ (document.querySelector('.thread-title input'))?.select();
 }
 
 /** @param {App} app */
@@ -104,7 +105,7 @@ function assigneeField(app, state, ticket) {
   const agent = ticket.assigned_agent_id ? state.people.users[ticket.assigned_agent_id] : null;
   const team = state.people.teams.find((one) => one.id === ticket.team_id);
   const name = agent?.name ?? team?.name ?? 'Nobody';
-  const label = html`${agent ? avatar(agent, {size: 's', state: agent.online ? agent.availability : 'offline'}) : html`<span class="avatar is-empty" data-size="s"></span>`}<span class="clip" dir="auto">${
+  const label = html`${agent ? avatar(agent, {size: 's', state: agent.online ? agent.availability : 'offline'}) : html`<span class="avatar is-empty" data-size="s"></span>`}<span class="clip assignee-name" dir="auto">${
     agent && team ? `${agent.name} · ${team.name}` : name}</span>`;
   if (!may(state, 'ticket:assign') || !isActive({...ticket, spam: false})) return html`<span class="field-value">${label}</span>`;
   return html`<button type="button" class="btn is-quiet is-small" popovertarget="menu-assign" aria-haspopup="dialog" aria-keyshortcuts="a" aria-label="Assignee: ${name}" title="Assign (A)">${label}${icon('chevron', 'is-small')}</button>
@@ -171,7 +172,7 @@ function mainAction(app, state, ticket) {
     ? html`<button type="button" class="btn is-small" @click=${() => setStatus(app, ticket.id, 'open')}>${icon('undo')}Reopen</button>` : nothing;
   const takes = may(state, 'ticket:assign') && ticket.assigned_agent_id !== state.queue.me;
   return html`${takes ? html`<button type="button" class="btn is-small ${ticket.assigned_agent_id ? '' : 'is-primary'}" aria-keyshortcuts="i" title="Take (I)" @click=${() => take(app, ticket.id)}>Take</button>` : nothing}
-    ${may(state, 'ticket:update') ? html`<button type="button" class="btn is-small" aria-keyshortcuts="e" title="Resolve and go to the next (E)" @click=${() => setStatus(app, ticket.id, 'resolved', {next: true})}>${icon('check')}Resolve</button>` : nothing}`;
+    ${may(state, 'ticket:update') ? html`<button type="button" class="btn is-small" aria-keyshortcuts="e" aria-label="Resolve" title="Resolve and go to the next (E)" @click=${() => setStatus(app, ticket.id, 'resolved', {next: true})}>${icon('check')}<span class="main-label">Resolve</span></button>` : nothing}`;
 }
 
 /** @param {App} app @param {State} state @param {Ticket} ticket */

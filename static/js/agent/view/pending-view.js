@@ -2,7 +2,9 @@
 
 import {html, nothing} from 'lit/html.js';
 
+import {RequestError} from '../../shared/errors.js';
 import {linkify} from '../../shared/linkify.js';
+import {explain} from '../api.js';
 import {editAgain} from '../compose-effects.js';
 import {size} from '../words.js';
 import {icon} from './bits.js';
@@ -41,7 +43,8 @@ function pending(app, state, item) {
 
 /** @param {App} app @param {OutboxItem} item */
 function refusal(app, item) {
-  const why = item.error?.code === 'file_lost' ? 'A file is no longer there.' : item.error?.code === item.error?.message ? '' : item.error?.message ?? '';
+  const {code = '', message = '', detail = []} = item.error ?? {};
+  const why = code === 'file_lost' ? 'A file is no longer there.' : explain(new RequestError(code, message, {detail}));
   return html`<span class="msg-meta" role="alert">${icon('alert', 'is-small')}<span>Not sent. ${why}</span>
     <button type="button" class="link-btn is-bad" @click=${() => app.outbox.retry(item.client_id)}>Retry</button>
     <button type="button" class="link-btn is-bad" @click=${() => editAgain(app, item)}>Edit</button>

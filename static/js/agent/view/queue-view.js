@@ -27,7 +27,7 @@ export function queueView(app, state) {
   return html`<section class="queue" aria-label="Queue">
     <header class="pane-head">
       <h1 class="pane-title">${VIEW_NAME[view]}</h1>
-      ${view === 'done' ? nothing : html`<span class="faint num" aria-label="${state.queue.counts[view]} conversations">${state.queue.counts[view]}</span>`}
+      ${view === 'done' ? nothing : html`<span class="faint num">${state.queue.counts[view]}<span class="vh"> conversations</span></span>`}
       <span class="grow"></span>
       ${may(state, 'ticket:create') ? html`<button type="button" class="icon-btn is-quiet is-small" aria-label="New ticket" title="New ticket (C)" aria-keyshortcuts="c"
         @click=${() => app.store.dispatch({type: 'ui', ui: {dialog: 'new'}})}>${icon('plus')}</button>` : nothing}
@@ -98,15 +98,18 @@ function rowView(state, row, {typing, draft, selected, gone}) {
       data-unread=${row.unread > 0} data-gone=${gone !== ''}>
     <span class="row-marks">${priority(row.priority)}<span class="faint" title=${channelName(row.channel)}>${icon(channelIcon(row.channel), 'is-small')}<span class="vh">${channelName(row.channel)}</span></span></span>
     <span class="row-body">
-      <span class="row-top"><span class="row-name" dir="auto">${row.customer.name}</span>${tierChip(row.customer.tier)}<span class="row-title" dir="auto">${row.title}</span></span>
+      <span class="row-top"><span class="row-name" dir="auto">${row.customer.name}</span>${tierChip(row.customer.tier)}${repeats(row) && !gone ? nothing : html`<span class="row-title" dir="auto">${row.title}</span>`}</span>
       <span class="row-preview" dir="auto">${gone ? html`<em>${gone}</em>` : preview(state, row, typing, draft)}</span>
     </span>
     <span class="row-end">
       ${waiting(row, state.ui.now)}
       <span class="row-people">${viewing(state, row)}${row.unread ? html`<span class="badge" title="${row.unread} unread">${row.unread > 99 ? '99+' : row.unread}<span class="vh"> unread</span></span>` : nothing}${
-        state.queue.view === 'mine' ? nothing : assignee ? avatar(assignee, {size: 's', label: `Assigned to ${assignee.name}`}) : html`<span class="avatar is-empty" data-size="s" role="img" aria-label="Nobody assigned" title="Nobody assigned"></span>`}</span>
+        state.queue.view === 'mine' || state.queue.view === 'unassigned' ? nothing : assignee ? avatar(assignee, {size: 's', label: `Assigned to ${assignee.name}`}) : html`<span class="avatar is-empty" data-size="s" role="img" aria-label="Nobody assigned" title="Nobody assigned"></span>`}</span>
     </span></a>`;
 }
+
+/** A chat is named by its first message; saying that twice in a row helps nobody. @param {Row} row */
+const repeats = ({title, last_comment: last}) => !!last && last.preview.startsWith(title.replace(/…$/, ''));
 
 /** @param {State} state @param {Row} row @param {boolean} typing @param {string} draft */
 function preview(state, row, typing, draft) {

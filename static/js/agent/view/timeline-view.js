@@ -29,7 +29,7 @@ export function timelineView(app, state, thread) {
   const day = new Date(state.ui.now).toDateString();
   return html`<ol class="timeline" aria-label="Conversation with ${ticket.customer.name}" aria-busy=${String(thread.older === 'loading')}>
     ${older(app, thread)}
-    ${repeat(items, (item) => item.key, (item) => itemView(app, state, item, marks, day))}
+    ${repeat(items, (item) => item.key, (item) => itemView(app, state, thread, item, marks, day))}
     ${pendingView(app, state, thread)}
     ${typingLine(thread)}
   </ol>`;
@@ -49,15 +49,15 @@ function beginning({ticket, events}) {
   return html`<li class="timeline-opening"><div class="card"><h3 class="small faint">Description</h3><p class="opening-text" dir="auto">${linkify(ticket.description)}</p></div></li>`;
 }
 
-/** @param {App} app @param {State} state @param {Item} item @param {{seen: number|null, delivered: number|null}} marks @param {string} day */
-function itemView(app, state, item, marks, day) {
+/** @param {App} app @param {State} state @param {Thread} thread @param {Item} item @param {{seen: number|null, delivered: number|null}} marks @param {string} day */
+function itemView(app, state, thread, item, marks, day) {
   if (item.type === 'day') return html`<li class="day-line"><time datetime=${item.at}>${guard([item.at, day], () => dayName(item.at, state.ui.now))}</time></li>`;
   if (item.type === 'new') return html`<li class="new-line" id="first-new">New</li>`;
   if (item.type === 'run') return runLine(app, item);
   if (item.type === 'event') return html`<li class="event-line">${guard([item.event, state.people.users], () => eventLine(state, item.event))}</li>`;
   const {seq} = item.event;
   const mark = marks.seen === seq ? 'Seen' : marks.delivered === seq ? 'Delivered' : '';
-  return html`<li class="message-item" id="m${seq}" data-first=${item.first} data-target=${state.ui.highlight === seq}>${guard([item.event, item.first, mark], () => message(app, state, item, mark))}</li>`;
+  return html`<li class="message-item" id="m${seq}" data-first=${item.first} data-target=${state.ui.highlight === seq}>${guard([item.event, item.first, mark, thread.ticket.customer.name], () => message(app, item, mark, nameOf(state, thread, item)))}</li>`;
 }
 
 /** @param {App} app @param {Extract<Item, {type: 'run'}>} item */
@@ -72,23 +72,27 @@ function eventLine(state, event) {
   return html`${icon(sign)}<span dir="auto">${text}</span><time datetime=${event.at} title=${dateTime(event.at)}>${clock(event.at)}</time>`;
 }
 
-/** @param {App} app @param {State} state @param {MessageItem} item @param {string} mark */
-function message(app, state, {event, comment, first}, mark) {
+/** The name somebody has now: a visitor may have said it after writing. @param {State} state @param {Thread} thread @param {MessageItem} item */
+function nameOf(state, {ticket}, {comment: {author}}) {
+  if (author.id !== null && author.id === state.queue.me) return 'You';
+  return author.id === ticket.customer.id ? ticket.customer.name : author.name;
+}
+
+/** @param {App} app @param {MessageItem} item @param {string} mark @param {string} name */
+function message(app, {event, comment, first}, mark, name) {
   const {author} = comment;
   const side = author.kind === 'customer' ? 'in' : 'out';
-  return html`<article class="msg" data-side=${side} data-kind=${comment.kind} aria-label="${comment.kind === 'note' ? 'Internal note by ' : ''}${author.name}, ${clock(comment.created_at)}">
-    ${first ? messageHead(state, comment, event.seq, side) : nothing}
+  return html`<article class="msg" data-side=${side} data-kind=${comment.kind} aria-label="${comment.kind === 'note' ? 'Internal note by ' : ''}${name}, ${clock(comment.created_at)}">
+    ${first ? messageHead(comment, event.seq, side, name) : nothing}
     ${comment.content ? html`<div class="bubble" dir="auto" title=${first ? nothing : dateTime(comment.created_at)}>${linkify(comment.content)}</div>` : nothing}
     ${comment.attachments.length ? attachments(app, comment, event.seq) : nothing}
     ${mark ? html`<span class="msg-meta">${icon('check', 'is-small')}${mark}</span>` : nothing}
   </article>`;
 }
 
-/** @param {State} state @param {import('../types.js').Comment} comment @param {number} seq @param {'in'|'out'} side */
-function messageHead(state, comment, seq, side) {
-  const {author} = comment;
-  const name = author.id !== null && author.id === state.queue.me ? 'You' : author.name;
-  const person = {id: author.id ?? author.name, name: author.name};
+/** @param {import('../types.js').Comment} comment @param {number} seq @param {'in'|'out'} side @param {string} name */
+function messageHead(comment, seq, side, name) {
+  const person = {id: comment.author.id ?? name, name};
   const time = html`<a class="msg-time" href="#m${seq}" title="${dateTime(comment.created_at)}: link to this message"><time datetime=${comment.created_at}>${clock(comment.created_at)}</time></a>`;
   const note = comment.kind === 'note' ? html`<span class="note-mark">${icon('lock', 'is-small')}Internal note</span>` : nothing;
   return html`<header class="msg-head">${side === 'in' ? avatar(person, {size: 's'}) : nothing}<b dir="auto">${name}</b>${note}${time}</header>`;
