@@ -45,35 +45,51 @@ def create_ticket(
     session, actor = session or db.session(), actor or current_actor()
     if actor.kind != "customer":
         require(actor, "ticket:create")
-    title = visible(title)[:TITLE_CHARS]
-    if not title:
-        raise Invalid.field("title", "A ticket needs a title")
-    if priority not in PRIORITIES:
-        raise Invalid.field("priority", f"Priority is one of {', '.join(PRIORITIES)}")
+    title = _checked_title(title, priority)
     if customer is None:
         customer = customers.customer_by_email(
             customer_email or "", name=customer_name, session=session, actor=actor
         )
-    if first is not None and first.client_id is not None and actor.kind != "customer":
-        session.scalars(sa.select(TicketNumber).with_for_update()).one()
-        if (earlier := find_repeat(first, session=session, actor=actor)) is not None:
-            return earlier.ticket
+    if (earlier := _repeated(first, session, actor)) is not None:
+        return earlier
     ticket = Ticket(
-        id=database.uuid7(),
         number=_next_number(session),
         title=title,
         description=description,
         channel=channel,
         inbox_id=inbox.id if inbox else None,
         priority=priority,
-        status="open",
         customer_id=customer.id,
         external_id=external_id,
         metadata_=metadata or {},
         page=page,
         client=client or {},
-        **_zeroes(),
+        **_beginnings(),
     )
+    _enter(ticket, first, session=session, actor=actor)
+    return ticket
+
+
+def _checked_title(title: str, priority: str) -> str:
+    title = visible(title)[:TITLE_CHARS]
+    if not title:
+        raise Invalid.field("title", "A ticket needs a title")
+    if priority not in PRIORITIES:
+        raise Invalid.field("priority", f"Priority is one of {', '.join(PRIORITIES)}")
+    return title
+
+
+def _repeated(first: CommentDraft | None, session: Any, actor: Actor) -> Ticket | None:
+    """The ticket that staff already opened with this first comment; decided under the numbers' lock."""
+    if first is None or first.client_id is None or actor.kind == "customer":
+        return None  # a customer's repeats are found under the lock on their own row
+    session.scalars(sa.select(TicketNumber).with_for_update()).one()
+    earlier = find_repeat(first, session=session, actor=actor)
+    return earlier.ticket if earlier else None
+
+
+def _enter(ticket: Ticket, first: CommentDraft | None, *, session: Any, actor: Actor) -> None:
+    """Writes the row, its event and its first comment."""
     session.add(ticket)
     session.flush()
     remember(ticket, session=session, is_new=True)
@@ -83,14 +99,15 @@ def create_ticket(
     elif actor.kind == "customer":
         ticket.waiting_since = clock.now()
     session.flush()
-    return ticket
 
 
-def _zeroes() -> dict[str, Any]:
+def _beginnings() -> dict[str, Any]:
     now = clock.now()
     counts = ("comment_count", "last_seq", "last_public_seq", "last_customer_seq", "unread")
     return {
         **dict.fromkeys(counts, 0),
+        "id": database.uuid7(),
+        "status": "open",
         "created_at": now,
         "updated_at": now,
         "is_spam": False,
