@@ -150,7 +150,7 @@ def _rotate(rotate: Callable[[], Any], back: str, said: str) -> Response:
 def _page(found: dict[str, Any] | None, values: dict[str, Any], error: AppError | None = None) -> Response:
     colour = values.get("colour", "")
     shown = colour if error is None or "colour" not in str(error.detail) else DEFAULT_COLOUR
-    differs = _differences(found, values) if isinstance(error, Conflict) else []
+    differs = _differences(found) if found and isinstance(error, Conflict) else []
     return form_page(
         "inboxes/edit.html",
         error,
@@ -171,6 +171,7 @@ def _known(inbox: Inbox) -> dict[str, Any]:
         "name": inbox.name,
         "key": inbox.key,
         "values": inbox_values(inbox),
+        "saved": {name: getattr(inbox, name) for name in inboxes.FIELDS},
         "snippet": f'<script async src="{base}/w/{inbox.key}.js"></script>',
         "chat_url": f"{base}/chat/{inbox.key}",
     }
@@ -222,18 +223,13 @@ LABELS = {
     "colour": "Colour",
     "timezone": "Time zone",
     "hours": "Hours",
-    "always_open": "Always open",
     "prechat": "Questions before the chat",
-    "consent_text": "Consent",
-    "consent_url": "Consent link",
+    "consent": "Consent",
     "identified_only": "Identified customers only",
 }
 
 
-def _differences(found: dict[str, Any] | None, values: dict[str, Any]) -> list[str]:
-    saved = found["values"] if found else {}
-    return [label for name, label in LABELS.items() if _plain(saved.get(name)) != _plain(values.get(name))]
-
-
-def _plain(value: Any) -> Any:
-    return value.replace("\r\n", "\n").strip() if isinstance(value, str) else value
+def _differences(found: dict[str, Any]) -> list[str]:
+    """What a form that came too late would change of what is saved now, in the page's words."""
+    wanted = read_form(InboxForm).settings()
+    return [label for name, label in LABELS.items() if found["saved"][name] != wanted[name]]
