@@ -625,6 +625,7 @@ def upgrade() -> None:
         sa.Column("uploader_kind", sa.String(length=10), nullable=False),
         sa.Column("uploader_id", sa.Uuid(), nullable=False),
         sa.Column("client_id", sa.Uuid(), nullable=True),
+        sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("content_type", sa.String(length=100), nullable=False),
         sa.Column("size_bytes", sa.Integer(), nullable=False),

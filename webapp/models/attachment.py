@@ -29,6 +29,7 @@ class Attachment(TenantMixin, Base):
     uploader_kind: Mapped[str] = mapped_column(sa.String(10))
     uploader_id: Mapped[uuid.UUID]
     client_id: Mapped[uuid.UUID | None]
+    position: Mapped[int] = mapped_column(default=0)
     name: Mapped[str] = mapped_column(sa.String(200))
     content_type: Mapped[str] = mapped_column(sa.String(100))
     size_bytes: Mapped[int]

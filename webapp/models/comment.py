@@ -45,5 +45,7 @@ class Comment(TenantMixin, Base):
         back_populates="comments", primaryjoin="foreign(Comment.ticket_id) == Ticket.id"
     )
     attachments: Mapped[list["Attachment"]] = relationship(
-        primaryjoin="foreign(Attachment.comment_id) == Comment.id", order_by="Attachment.id", viewonly=True
+        primaryjoin="foreign(Attachment.comment_id) == Comment.id",
+        order_by="Attachment.position, Attachment.id",
+        viewonly=True,
     )

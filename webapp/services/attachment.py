@@ -10,7 +10,7 @@ from typing import Any
 
 import puremagic
 import sqlalchemy as sa
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
 
 from webapp import clock, database, green
 from webapp.auth import Actor, current_actor
@@ -24,6 +24,7 @@ from webapp.validators import visible
 PER_COMMENT = 10
 NAME_CHARS = 200
 MAX_PIXELS = 40_000_000
+MAX_FRAMES = 1_000
 IMAGE_FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
 
 # What may be sent, by extension, and what its content then must look like.
@@ -130,25 +131,46 @@ def _check_image(name: str, data: bytes) -> Checked:
         with Image.open(io.BytesIO(data), formats=list(IMAGE_FORMATS)) as image:
             if image.width * image.height > MAX_PIXELS:  # read from the header, before anything is decoded
                 raise Invalid.field("file", "The picture has too many pixels")
-            return _encode_again(name, image, data)
+            return _encode_again(name, image)
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         raise Invalid.field("file", "The picture cannot be read") from None
 
 
-def _encode_again(name: str, image: Image.Image, data: bytes) -> Checked:
+def _encode_again(name: str, image: Image.Image) -> Checked:
     form = image.format or "PNG"
-    stem = PurePosixPath(name).stem or "picture"
+    out = io.BytesIO()
     if form == "GIF" and getattr(image, "n_frames", 1) > 1:
-        image.seek(0)
-        image.load()
-        return Checked(f"{stem}.gif", "image/gif", data, image.width, image.height)
+        _save_frames(image, out)
+        width, height = image.size
+    else:
+        width, height = _save_upright(image, form, out)
+    extension = {"JPEG": "jpg"}.get(form, form.lower())
+    stem = (PurePosixPath(name).stem or "picture")[: NAME_CHARS - len(extension) - 1]
+    return Checked(f"{stem}.{extension}", IMAGE_FORMATS[form], out.getvalue(), width, height)
+
+
+def _save_upright(image: Image.Image, form: str, out: io.BytesIO) -> tuple[int, int]:
     upright = ImageOps.exif_transpose(image)
     if form == "JPEG" and upright.mode not in ("RGB", "L"):
         upright = upright.convert("RGB")
-    out = io.BytesIO()
+    upright.info.pop("comment", None)
     upright.save(out, form, **({"quality": 90} if form in ("JPEG", "WEBP") else {}))
-    extension = {"JPEG": "jpg"}.get(form, form.lower())
-    return Checked(f"{stem}.{extension}", IMAGE_FORMATS[form], out.getvalue(), upright.width, upright.height)
+    return upright.size
+
+
+def _save_frames(image: Image.Image, out: io.BytesIO) -> None:
+    """An animation made again from its frames, without what else the file held."""
+    if image.width * image.height * image.n_frames > MAX_PIXELS or image.n_frames > MAX_FRAMES:  # type: ignore[attr-defined]
+        raise Invalid.field("file", "The picture has too many pixels")
+    frames, durations = [], []
+    for frame in ImageSequence.Iterator(image):
+        durations.append(frame.info.get("duration", 100))
+        frames.append(frame.convert("RGBA"))
+        frames[-1].info.clear()
+    loop = {"loop": image.info["loop"]} if "loop" in image.info else {}
+    frames[0].save(
+        out, "GIF", save_all=True, append_images=frames[1:], duration=durations, disposal=2, **loop
+    )
 
 
 @contextmanager
@@ -233,8 +255,8 @@ def claim(ids: Sequence[uuid.UUID], ticket: Ticket, *, session: Any, actor: Acto
 
 def bind(files: list[Attachment], ticket: Ticket, comment: Comment, *, session: Any) -> None:
     """Puts claimed uploads on a comment."""
-    for row in files:
-        row.ticket_id, row.comment_id = ticket.id, comment.id
+    for position, row in enumerate(files):
+        row.ticket_id, row.comment_id, row.position = ticket.id, comment.id, position
     if files:
         session.flush()
 

@@ -63,6 +63,21 @@ def take_answers(
     _keep(customer, kept, consent=consent)
 
 
+def take_address(customer: Customer, answers: dict[str, Any]) -> None:
+    """Keeps an e-mail address given later in the chat, where none is known. Raises `Invalid`."""
+    address = answers.get("email")
+    if customer.email or customer.claimed_email or not isinstance(address, str) or not visible(address):
+        return
+    if not is_valid_email(visible(address)):
+        problem = {
+            "loc": ["body", "prechat", "email"],
+            "msg": "This is not an e-mail address",
+            "type": "value_error",
+        }
+        raise Invalid("Please check the marked fields", detail=[problem])
+    customer.claimed_email = fold_email(visible(address))
+
+
 def _check(field: dict[str, Any] | None, value: Any, *, is_known: bool) -> Any:
     if field is None:
         raise ValueError("There is no such field")

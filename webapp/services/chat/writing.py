@@ -15,7 +15,7 @@ from webapp.extensions import db
 from webapp.models import Comment, Customer, Inbox, Ticket, User, VisitorToken
 from webapp.models.ticket import ENDED
 from webapp.services import presence
-from webapp.services.chat.prechat import take_answers
+from webapp.services.chat.prechat import take_address, take_answers
 from webapp.services.chat.state import availability
 from webapp.services.chat.visitor import visitor_token
 from webapp.services.customer import is_address_blocked
@@ -53,6 +53,7 @@ def send_message(
     customer.last_seen_at = clock.now()
     ticket = _destination(ticket_id, actor, session)
     if ticket is not None and not is_over(ticket):
+        take_address(customer, prechat or {})
         return _continue(ticket, draft, actor, session), ticket
     _ask(customer, prechat or {}, consent, session=session, actor=actor)
     begun = _begin(customer, draft, ticket, session=session, actor=actor)
@@ -114,9 +115,7 @@ def is_over(ticket: Ticket) -> bool:
 
 
 def _continue(ticket: Ticket, draft: CommentDraft, actor: Actor, session: Any) -> Comment:
-    was_ended = ticket.ended_at is not None
-    comment = write_comment(ticket, draft, session=session, actor=actor)
-    ticket.ended_at = None
+    was_ended, ticket.ended_at = ticket.ended_at is not None, None
     if not ticket.is_spam and ticket.status in ("pending", "resolved"):
         _wake(ticket, session=session, actor=actor)
     elif was_ended:
@@ -129,8 +128,7 @@ def _continue(ticket: Ticket, draft: CommentDraft, actor: Actor, session: Any) -
             public_changes=shown,
             is_public=True,
         )
-    session.flush()
-    return comment
+    return write_comment(ticket, draft, session=session, actor=actor)
 
 
 def _wake(ticket: Ticket, *, session: Any, actor: Actor) -> None:
