@@ -88,6 +88,8 @@ def _check_body() -> None:
         request.max_form_memory_size = UPLOAD_OVERHEAD_BYTES
         if (request.content_length or 0) > request.max_content_length:
             raise TooLarge(f"Files may have at most {settings().attachment_bytes // 1024 // 1024} MB")
+        if request.mimetype != "multipart/form-data":
+            raise UnsupportedMediaType("Send multipart/form-data")
         return
     if (request.content_length or 0) > (request.max_content_length or 0):
         raise TooLarge("The body is larger than 256 KB")

@@ -1,0 +1,131 @@
+"""The demo: alive at the first start, the same at the second, and never over somebody's own data."""
+
+import json
+import re
+
+import pytest
+import sqlalchemy as sa
+from werkzeug.test import Client
+
+from tests.support.pages import submit
+from webapp import create_app
+from webapp.demo import ensure_demo
+from webapp.demo.story import CONVERSATIONS
+from webapp.demo_shop import PRODUCTS, make_shop
+from webapp.extensions import db
+from webapp.models import Comment, Event, Ticket, User, Workspace
+from webapp.services.inbox import is_open
+from webapp.tenancy import use_workspace
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def demo_app(database, tmp_path):
+    settings = {
+        **database.settings(database.fresh()),
+        "INSTANCE_PATH": str(tmp_path),
+        "DEMO": "1",
+        "PORT": "5900",
+    }
+    made = create_app(settings)
+    yield made
+    with made.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+def test_a_living_workspace_in_one_go(demo_app):
+    ensure_demo(demo_app)
+
+    with demo_app.app_context(), use_workspace(db.session.scalar(sa.select(Workspace))):
+        tickets = db.session.scalars(sa.select(Ticket)).all()
+        assert len(tickets) == len(CONVERSATIONS)
+        assert {ticket.status for ticket in tickets} == {
+            "open", "assigned", "in_progress", "pending", "resolved", "closed",
+        }  # fmt: skip
+        assert len({ticket.created_at for ticket in tickets}) == len(tickets)
+        assert all(ticket.created_at <= ticket.updated_at for ticket in tickets)
+        assert [ticket.is_spam for ticket in tickets].count(True) == 1
+        assert db.session.scalars(sa.select(Comment).where(Comment.kind == "note")).all()
+        assert {user.role for user in db.session.scalars(sa.select(User))} == {
+            "admin", "senior_agent", "agent", "viewer",
+        }  # fmt: skip
+        seqs = db.session.scalars(sa.select(Event.workspace_seq).order_by(Event.workspace_seq)).all()
+        assert seqs == list(range(1, len(seqs) + 1))
+        db.session.rollback()
+
+
+def test_every_account_signs_in_with_its_own_password(demo_app, tmp_path):
+    ensure_demo(demo_app)
+    path = tmp_path / "demo_accounts.json"
+
+    accounts = json.loads(path.read_text())["accounts"]
+
+    assert path.stat().st_mode & 0o077 == 0
+    assert len({account["password"] for account in accounts}) == len(accounts) == 5
+    for account in accounts:
+        data = {"email": account["email"], "password": account["password"]}
+        assert submit(demo_app.test_client(), "/sign-in", data).status_code == 302
+
+
+def test_the_second_start_finds_the_first(demo_app, capsys):
+    first = ensure_demo(demo_app)
+    capsys.readouterr()
+
+    second = ensure_demo(demo_app)
+
+    said = capsys.readouterr().out
+    assert second == first
+    assert all(account["password"] in said for account in first.accounts)
+    assert "http://127.0.0.1:5901/" in said
+
+
+def test_a_workspace_of_somebody_is_left_alone(demo_app):
+    page = {
+        "workspace": "Own",
+        "name": "Own",
+        "email": "own@example.com",
+        "password": "correct horse battery",
+    }
+    submit(demo_app.test_client(), "/setup", page)
+
+    assert ensure_demo(demo_app) is None
+
+    with demo_app.app_context():
+        assert db.session.scalars(sa.select(Workspace.name)).all() == ["Own"]
+
+
+def test_its_chat_is_open_and_known_to_the_shop(demo_app):
+    made = ensure_demo(demo_app)
+
+    with demo_app.app_context():
+        from webapp.services.chat import inbox_by_key
+
+        inbox = inbox_by_key(made.inbox_key)
+        assert is_open(inbox)
+        assert inbox.allowed_sites == ["http://localhost:5901", "http://127.0.0.1:5901"]
+        db.session.rollback()
+
+
+class TestShop:
+    shop = Client(make_shop("http://localhost:5900", "abc"))
+
+    @pytest.mark.parametrize("path", ["/", *(f"/products/{product[0]}" for product in PRODUCTS), "/nowhere"])
+    def test_embeds_the_chat_on_each_page(self, path):
+        answer = self.shop.get(path)
+
+        assert answer.status_code == 200
+        assert '<script async src="http://localhost:5900/w/abc.js"></script>' in answer.text
+        assert "script-src http://localhost:5900;" in answer.headers["Content-Security-Policy"]
+
+    def test_asks_nobody_else_for_anything(self):
+        text = self.shop.get("/").text
+
+        assert set(re.findall(r'(?:src|href)="(\w+:[^"]*)"', text)) == {
+            "data:,",
+            "http://localhost:5900/w/abc.js",
+        }
+
+    def test_has_a_look_of_its_own(self):
+        assert self.shop.get("/shop.css").content_type.startswith("text/css")
