@@ -25,9 +25,14 @@ def png(width: int = 4, height: int = 4, **options: Any) -> bytes:
 
 
 def file_body(name: str = "a.png", data: bytes | None = None, **fields: str) -> dict[str, Any]:
-    """The options of a request that uploads one file."""
-    body = {"file": (io.BytesIO(png() if data is None else data), name), **fields}
-    return {"data": body, "content_type": "multipart/form-data"}
+    """The options of a request that uploads one file, its name escaped as browsers do."""
+    escaped = name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+    head = 'Content-Disposition: form-data; name="{}"'
+    parts = [f"{head.format(field)}\r\n\r\n{value}".encode() for field, value in fields.items()]
+    kind = f'{head.format("file")}; filename="{escaped}"\r\nContent-Type: image/png\r\n\r\n'
+    parts.append(kind.encode() + (png() if data is None else data))
+    body = b"".join(b"--edge\r\n" + part + b"\r\n" for part in parts) + b"--edge--\r\n"
+    return {"data": body, "content_type": "multipart/form-data; boundary=edge"}
 
 
 class Person:
