@@ -17,13 +17,11 @@ if SERVES:
     eventlet.monkey_patch()
 
 import errno
-import importlib.util
 import logging
 import signal
 import socket
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
@@ -70,10 +68,12 @@ def serve() -> None:
     settings = app.config["PARLEY"]
     listener = listen(settings.host, settings.port)
     prepare_database(app)
+    demo = fill_demo(app) if settings.demo else None  # before anybody is served: it writes a past
+    greet(app)
     server = Server(app, listener)
     server.start()
-    if settings.demo:
-        show_demo(app)
+    if demo is not None:
+        serve_shop(app, demo.inbox_key)
     log.info("Parley serves %s", settings.base_url)
     server.wait_for_signal()
     server.drain()
@@ -275,23 +275,35 @@ def log_requests(app: Flask) -> None:
 # --- the demo -------------------------------------------------------------------------------------
 
 
-def show_demo(app: Flask) -> None:
-    """Makes sure that there is demo data, and serves the shop that embeds the widget on a port of its own."""
-    if importlib.util.find_spec("webapp.demo") is None:
-        return
+def fill_demo(app: Flask) -> Any:
+    """Makes sure that there is demo data and prints how to get in; None over somebody's own data."""
     from webapp.demo import ensure_demo
 
-    made = ensure_demo(app)
-    settings = app.config["PARLEY"]
-    if importlib.util.find_spec("webapp.demo_shop") is None or not made:
-        return
+    return ensure_demo(app)
+
+
+def greet(app: Flask) -> None:
+    """Says how to set up an installation that has no workspace yet."""
+    from webapp.services.workspace import first_run_hint
+
+    with app.app_context():
+        hint = first_run_hint()
+    if hint:
+        print(hint, flush=True)  # noqa: T201
+
+
+def serve_shop(app: Flask, inbox_key: str) -> None:
+    """Serves the shop that embeds the widget, on a port of its own: another origin than ours."""
     from webapp.demo_shop import make_shop
 
-    shop = make_shop(settings.base_url, made.inbox_key)
-    with suppress(OSError):
-        accept(
-            eventlet.listen((settings.host, settings.demo_port), reuse_port=False), shop, eventlet.GreenPool()
-        )
+    settings = app.config["PARLEY"]
+    address = (settings.host, settings.demo_port)
+    try:
+        listener = eventlet.listen(address, reuse_port=False)
+    except OSError:
+        log.warning("the demo's shop is not served: port %d is taken; set DEMO_PORT", settings.demo_port)
+        return
+    accept(listener, make_shop(settings.base_url, inbox_key), eventlet.GreenPool())
 
 
 if __name__ == "__main__":

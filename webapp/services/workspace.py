@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from webapp import database
 from webapp.auth import Actor, current_actor
 from webapp.config import settings
 from webapp.errors import Invalid, NotFound
@@ -93,6 +94,17 @@ def setup_code() -> str:
         path.touch(mode=0o600)
         path.write_text("-".join(secrets.token_hex(2) for _ in range(4)))
     return path.read_text().strip()
+
+
+def first_run_hint() -> str | None:
+    """What to tell whoever started an installation without a workspace; None once there is one."""
+    with database.read_only():
+        if any_workspace():
+            return None
+    return (
+        f"Nothing is set up yet: open {settings().base_url}/setup or run `wsgi.py setup`.\n"
+        f"From another machine the page asks for this code: {setup_code()}"
+    )
 
 
 def forget_setup_code() -> None:
