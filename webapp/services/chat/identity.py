@@ -17,10 +17,11 @@ from webapp.services.chat.visitor import issue_token, revoke_visitor, visitor_to
 from webapp.services.customer import create_customer
 from webapp.services.event import record
 from webapp.signing import unseal
-from webapp.validators import fold_email, is_valid_email, visible
+from webapp.validators import fold_email, has_unstorable, is_valid_email, visible
 
 MAX_LIFE_SECONDS = 3600
 LEEWAY_SECONDS = 30
+IDENTIFIER_CHARS = 200
 REFUSED = "The signed identity is not valid"
 
 
@@ -90,7 +91,7 @@ def _jwt_claims(inbox: Inbox, token: str) -> dict[str, Any]:
         raise Invalid.field("jwt", REFUSED) from None
     if not -LEEWAY_SECONDS < left <= MAX_LIFE_SECONDS + LEEWAY_SECONDS:
         raise Invalid.field("jwt", "The signed identity has expired, or lives longer than an hour")
-    if not isinstance(claims["sub"], str) or not claims["sub"].strip():
+    if not _is_identifier(claims["sub"]):
         raise Invalid.field("jwt", REFUSED)
     return {**claims, "trusted": True}
 
@@ -98,7 +99,7 @@ def _jwt_claims(inbox: Inbox, token: str) -> dict[str, Any]:
 def _hmac_claims(
     inbox: Inbox, identifier: str | None, signature: str | None, email: str | None, name: str | None
 ) -> dict[str, Any]:
-    if not identifier or not identifier.strip() or not signature:
+    if not _is_identifier(identifier) or not identifier or not signature:
         raise Invalid.field("hash", REFUSED)
     expected = hmac.new(unseal(inbox.secret_box).encode(), identifier.encode(), hashlib.sha256).hexdigest()
     if not same(expected, signature.lower()):
@@ -106,8 +107,18 @@ def _hmac_claims(
     return {"sub": identifier, "email": email, "name": name, "trusted": False}
 
 
+def _is_identifier(value: Any) -> bool:
+    """Cut to fit, two long identifiers could become one customer, so one that does not fit is refused."""
+    return (
+        isinstance(value, str)
+        and bool(value.strip())
+        and len(value) <= IDENTIFIER_CHARS
+        and not has_unstorable(value)
+    )
+
+
 def _find_or_create(claims: dict[str, Any], session: Any) -> Customer:
-    external_id = claims["sub"].strip()[:200]
+    external_id = claims["sub"].strip()
     email = _email(claims.get("email"))
     owner = session.scalar(sa.select(Customer).where(Customer.email == email)) if email else None
 
@@ -125,7 +136,9 @@ def _find_or_create(claims: dict[str, Any], session: Any) -> Customer:
 
 
 def _email(value: Any) -> str | None:
-    return fold_email(value) if isinstance(value, str) and is_valid_email(value) else None
+    if not isinstance(value, str) or has_unstorable(value) or not is_valid_email(value):
+        return None
+    return fold_email(value)
 
 
 def _take_details(customer: Customer, claims: dict[str, Any], email: str | None) -> None:
@@ -135,8 +148,9 @@ def _take_details(customer: Customer, claims: dict[str, Any], email: str | None)
             customer.tier = claims["tier"]
     elif email and customer.email != email:
         customer.claimed_email = email
-    if isinstance(claims.get("name"), str) and visible(claims["name"]):
-        customer.name = visible(claims["name"])[:100]
+    name = claims.get("name")
+    if isinstance(name, str) and not has_unstorable(name) and visible(name):
+        customer.name = visible(name)[:100]
 
 
 def _move(visitor: Actor, customer: Customer, inbox: Inbox, session: Any) -> None:
