@@ -89,15 +89,15 @@ def _loader_config(inbox: Inbox) -> dict[str, Any]:
     return {
         "base": settings().base_url,
         "key": inbox.key,
-        "name": inbox.name,
-        "workspace": _workspace_name(inbox),
         "colour": inbox.colour,
         "on_colour": readable_on(inbox.colour),
-        "locale_strings": {
-            locale: {name: text for name, text in strings(locale).items() if name.startswith(LOADER_KEYS)}
-            for locale in LOCALES
-        },
+        "texts": {locale: _loader_texts(locale) for locale in LOCALES},
     }
+
+
+def _loader_texts(locale: str) -> dict[str, str]:
+    texts = strings(locale).items()
+    return {name.removeprefix(LOADER_KEYS): text for name, text in texts if name.startswith(LOADER_KEYS)}
 
 
 def _boot(inbox: Inbox, locale: str, texts: dict[str, str]) -> dict[str, Any]:

@@ -2,9 +2,7 @@
 declare const PARLEY_CONFIG: {
   base: string;
   key: string;
-  name: string;
-  workspace: string;
   colour: string;
   on_colour: string;
-  locale_strings: Record<string, Record<string, string>>;
+  texts: Record<string, Record<string, string>>;
 };

@@ -18,7 +18,6 @@ export function createFrame({texts, hello, heard}) {
     id: 'parley-frame',
     class: 'frame',
     title: texts.t('title'),
-    allow: 'clipboard-write',
     hidden: '',
     src: `${base}/chat/${key}?l=${texts.locale}`,
   }));

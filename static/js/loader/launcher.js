@@ -48,7 +48,7 @@ export function createLauncher({t, dir}, settings, toggle) {
 
   function label() {
     const what = t(expanded ? 'close' : 'open');
-    button.setAttribute('aria-label', unread && !expanded ? `${what}, ${t('unread', {n: unread})}` : what);
+    button.setAttribute('aria-label', unread && !expanded ? `${what}, ${t('unread', unread)}` : what);
     button.setAttribute('aria-expanded', String(expanded));
     path.setAttribute('d', ICONS[Number(expanded)] || '');
     badge.hidden = !unread || expanded;
@@ -80,9 +80,8 @@ export function createLauncher({t, dir}, settings, toggle) {
     /** The first new message; later ones only count. @param {{author: string, text: string}} message */
     preview({author, text}) {
       if (expanded || status.firstChild) return;
-      const words = make('span', {dir: 'auto'}, [make('b', {}, [author]), make('span', {class: 'text'}, [text])]);
-      const message = make('button', {type: 'button', class: 'message'}, [make('span', {class: 'who', 'aria-hidden': 'true'}, [[...author][0] || '']), words]);
-      const dismiss = make('button', {type: 'button', class: 'dismiss', 'aria-label': t('dismiss')}, ['×']);
+      const message = make('button', {type: 'button', class: 'message', dir: 'auto'}, [make('b', {}, [author]), make('span', {}, [text])]);
+      const dismiss = make('button', {type: 'button', class: 'dismiss', 'aria-label': t('close')}, ['×']);
       message.addEventListener('click', toggle);
       dismiss.addEventListener('click', hidePreview);
       status.append(make('div', {class: 'preview'}, [message, dismiss]));
@@ -90,9 +89,8 @@ export function createLauncher({t, dir}, settings, toggle) {
   };
 }
 
-/** A constructed sheet passes a page's `style-src 'none'`; older browsers get an element. @param {ShadowRoot} shadow */
+/** A constructed sheet passes a page's `style-src 'none'`. @param {ShadowRoot} shadow */
 function dress(shadow) {
-  if (!('adoptedStyleSheets' in shadow)) return /** @type {ShadowRoot} */ (shadow).append(make('style', {}, [STYLE]));
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(STYLE);
   shadow.adoptedStyleSheets = [sheet];
