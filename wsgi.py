@@ -1,4 +1,4 @@
-"""The program: `python wsgi.py` serves, `python wsgi.py <command> …` runs a command.
+"""The program: `python wsgi.py [--workers N]` serves, `python wsgi.py <command> …` runs a command.
 
 `app` is for `flask --app wsgi`. Serving patches the process for eventlet before anything else is imported;
 commands stay unpatched.
@@ -20,8 +20,10 @@ import errno
 import logging
 import signal
 import socket
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
@@ -35,6 +37,8 @@ IDLE_SECONDS = 75
 READ_SECONDS = 60
 GREENLETS = 10_000
 OTHER_COPY_SECONDS = 10
+START_SECONDS = 5
+INHERITED = "PARLEY_LISTENER"  # the number of the socket that a worker inherits
 _ADVISORY_KEY = 0x7061726C6579  # "parley"
 _held: list[Any] = []  # locks that last as long as the process
 
@@ -46,6 +50,8 @@ def main() -> None:
     try:
         if SERVES:
             serve()
+        elif sys.argv[1] == "--workers":
+            supervise(sys.argv[2:])
         else:
             from webapp.cli import main as run_command
 
@@ -86,10 +92,15 @@ def serve() -> None:
 
 def listen(host: str, port: int) -> socket.socket:
     """The listening socket; a port that is taken ends the start with one line."""
+    if INHERITED in os.environ:
+        return socket.socket(fileno=int(os.environ[INHERITED]))
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    # Not SO_REUSEPORT, which eventlet.listen() sets: a second copy must fail, not steal half the clients.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        # Without reuse_port a second copy fails here; eventlet's default would let it steal half the clients.
-        listener = eventlet.listen((host.strip("[]"), port), family, backlog=1024, reuse_port=False)
+        listener.bind((host.strip("[]"), port))
+        listener.listen(1024)
     except OSError as error:
         reason = "Address already in use" if error.errno == errno.EADDRINUSE else error.strerror
         refuse(f"Parley cannot listen on {host}:{port}: {reason}. Set PORT to another one.")
@@ -108,7 +119,8 @@ def prepare_database(app: Flask) -> None:
     settings = app.config["PARLEY"]
     try:
         hold_database(settings)
-        migration.upgrade(settings)
+        with migrating_alone(settings):
+            migration.upgrade(settings)
         with app.app_context():
             problem = migration.role_problem(db.engine, settings)
     except sa.exc.OperationalError as error:
@@ -170,6 +182,19 @@ def hold_postgresql(settings: Any) -> None:
             )
         time.sleep(0.2)
     _held.append(connection)
+
+
+@contextmanager
+def migrating_alone(settings: Any) -> Iterator[None]:
+    """Lets processes that start together migrate one after the other."""
+    if settings.is_sqlite:
+        yield
+        return
+    from webapp.migration import owner_engine
+
+    with owner_engine(settings.database_url).connect() as connection:
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_KEY + 1})")
+        yield
 
 
 # --- serving --------------------------------------------------------------------------------------
@@ -270,6 +295,64 @@ def log_requests(app: Flask) -> None:
 
     app.before_request(began)
     app.after_request(done)
+
+
+# --- several processes ----------------------------------------------------------------------------
+
+
+def supervise(arguments: list[str]) -> None:
+    """Runs N serving processes on one socket that they inherit, and replaces any that dies."""
+    from webapp.config import load_settings
+
+    settings = load_settings(os.environ)
+    if len(arguments) != 1 or not arguments[0].isdigit() or not 1 <= int(arguments[0]) <= 64:
+        refuse("usage: wsgi.py --workers N, with N from 1 to 64", code=2)
+    if settings.is_sqlite or not settings.redis_url:
+        refuse("--workers needs PostgreSQL (DATABASE_URL) and Redis (REDIS_URL).", code=2)
+    listener = listen(settings.host, settings.port)
+    workers = [Process(listener.fileno(), settings, number) for number in range(int(arguments[0]))]
+    stopping: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _frame: stopping.append(number))
+    while not stopping and all(worker.is_well() for worker in workers):
+        time.sleep(0.1)
+    for worker in workers:
+        worker.child.terminate()
+    codes = [worker.wait() for worker in workers]
+    sys.exit(0 if stopping else max(codes) or 1)
+
+
+class Process:
+    """One serving process on an inherited socket."""
+
+    def __init__(self, listener: int, settings: Any, number: int) -> None:
+        self.listener = listener
+        self.environment = {**os.environ, INHERITED: str(listener)}
+        if number:  # one of them makes the demo
+            self.environment |= {"DEMO": "0", "SECRET_KEY": settings.secret_key}
+        self._start()
+
+    def _start(self) -> None:
+        self.began = time.monotonic()
+        command = [sys.executable, __file__]
+        self.child = subprocess.Popen(command, env=self.environment, pass_fds=[self.listener])
+
+    def is_well(self) -> bool:
+        """Whether it runs or could be replaced; one that refused to start would only do so again."""
+        if self.child.poll() is None:
+            return True
+        if self.child.returncode > 0 and time.monotonic() - self.began < START_SECONDS:
+            return False
+        self._start()
+        return True
+
+    def wait(self) -> int:
+        """Its exit code, once it has drained."""
+        try:
+            return self.child.wait(DRAIN_SECONDS + GOODBYE_SECONDS + 3)
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            return 1
 
 
 # --- the demo -------------------------------------------------------------------------------------

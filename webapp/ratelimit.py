@@ -13,12 +13,16 @@ from webapp.errors import RateLimited
 log = logging.getLogger(__name__)
 
 
+AWAY_SECONDS = 10
+
+
 class RateLimiter:
     """Counts hits in moving windows. `hit("login:account", key, "10/15 minutes")`."""
 
     def __init__(self, redis_url: str | None = None) -> None:
         self._memory = MovingWindowRateLimiter(MemoryStorage())
         self._shared = MovingWindowRateLimiter(_redis(redis_url)) if redis_url else None
+        self._away_until = 0.0
 
     def hit(self, name: str, key: str, limit: str, *, message: str | None = None) -> None:
         """Counts one; raises `RateLimited` (with the seconds to wait) when it is one too many.
@@ -38,15 +42,19 @@ class RateLimiter:
         return self._memory.test(_parse(limit), name, key)
 
     def _hit(self, item: RateLimitItem, name: str, key: str) -> bool:
-        if self._shared is not None:
+        if self._shared is not None and time.monotonic() > self._away_until:
             try:
                 return self._shared.hit(item, name, key)
             except Exception as error:  # noqa: BLE001 - a dead store must not open the gate
+                self._away_until = (
+                    time.monotonic() + AWAY_SECONDS
+                )  # it may hang: not a second for each request
                 log.warning("rate limits fall back to memory: %s", type(error).__name__)
         return self._memory.hit(item, name, key)
 
     def _wait_seconds(self, item: RateLimitItem, name: str, key: str) -> int:
-        for limiter in filter(None, (self._shared, self._memory)):
+        shared = self._shared if time.monotonic() > self._away_until else None
+        for limiter in filter(None, (shared, self._memory)):
             try:
                 reset = limiter.get_window_stats(item, name, key).reset_time
             except Exception:  # noqa: S112, BLE001 - the other store answers

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -84,11 +85,11 @@ def own(database: Any) -> Iterator[Served]:
     made.close()
 
 
-def failing_start(settings: dict[str, str]) -> subprocess.CompletedProcess:
+def failing_start(settings: dict[str, str], *arguments: str) -> subprocess.CompletedProcess:
     """The outcome of a start that is to be refused."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return subprocess.run(
-        [sys.executable, ROOT / "wsgi.py"],
+        [sys.executable, ROOT / "wsgi.py", *arguments],
         env={**kept, "HOST": "127.0.0.1", **settings},
         capture_output=True,
         text=True,
@@ -495,6 +496,39 @@ def test_two_processes_hear_each_other_and_do_not_wait_for_a_redis_that_hangs(da
                 finally:
                     valkey.resume()
         first.close()
+
+
+def test_workers_share_a_socket_and_are_replaced(database: Any) -> None:
+    if database.kind == "sqlite":
+        return
+    with Valkey() as valkey:
+        made = Served(database, REDIS_URL=valkey.url)
+        made.make.workspace()
+        with Server(made.settings, ["--workers", "2"]) as server:
+            lines = [made.agent(port=server.port) for _ in range(12)]
+            assert all(line.connected for line in lines)
+            children = workers_of(server)
+            assert len(children) == 2
+            ben = made.make.user()
+            with made.agent(port=server.port, user=ben):
+                assert all(heard_of(line, ben)["online"] for line in lines), "whichever worker they are on"
+            os.kill(min(children), signal.SIGKILL)
+            process.wait_until(lambda: workers_of(server) - children, "a new one", 20)
+            for line in lines:
+                line.close()
+            assert server.terminate() == 0
+        made.close()
+
+
+def workers_of(server: Server) -> set[int]:
+    pid = server.child.pid
+    return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+
+
+@pytest.mark.parametrize("arguments", [["--workers"], ["--workers", "two"], ["--workers", "2"]])
+def test_workers_need_postgresql_and_redis(arguments: list[str], tmp_path: Path) -> None:
+    found = failing_start({"SECRET_KEY": "k" * 40, "INSTANCE_PATH": str(tmp_path)}, *arguments)
+    assert (found.returncode, found.stderr.count("\n")) == (2, 1)
 
 
 def test_the_program_is_patched_where_it_serves_and_only_there() -> None:
