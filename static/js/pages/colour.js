@@ -4,7 +4,7 @@ const FAINT = 3;
 
 /** @param {string} colour `#rrggbb` */
 export function luminance(colour) {
-  const [r, g, b] = [1, 3, 5].map((at) => {
+  const [r = 0, g = 0, b = 0] = [1, 3, 5].map((at) => {
     const part = parseInt(colour.slice(at, at + 2), 16) / 255;
     return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
   });
