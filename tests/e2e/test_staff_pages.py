@@ -1,0 +1,185 @@
+"""The pages of staff in a browser: reachable for everybody, and never left by accident."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.factories import PASSWORD
+from tests.support import axe
+
+LOOKS = {
+    "light": {"color_scheme": "light"},
+    "dark": {"color_scheme": "dark"},
+    "phone": {"color_scheme": "light", "has_touch": True},
+}
+PHONE = {"width": 390, "height": 844}
+REFUSED = r"status of (403|404|409|422)"
+
+
+@pytest.fixture
+def admin(team, sign_in):
+    """An admin's browser; the pages are asked for by path."""
+    return lambda **options: sign_in(team, team.person("Nora Lindqvist", "admin"), **options)
+
+
+def sized(page, look):
+    """The page as large as that look wants it."""
+    if look == "phone":
+        page.set_viewport_size(PHONE)
+    return page
+
+
+def fits(page):
+    """Whether nothing sticks out at the side."""
+    return page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_pages_for_everybody_are_accessible(desk, team, open_page, watch, look):
+    watch.expects(REFUSED)
+    page = sized(open_page(**LOOKS[look]), look)
+    for path in ("/sign-in", "/reset", "/reset/sent", "/reset/nothing", "/nowhere"):
+        page.goto(desk.url + path)
+        axe.check(page)
+        assert fits(page), path
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_pages_of_staff_are_accessible(desk, team, admin, watch, look):
+    watch.expects(REFUSED)
+    page = sized(admin(**LOOKS[look]).page, look)
+    inbox = f"/settings/inboxes/{team.inbox.id}"
+    for path in (
+        "/settings/inboxes",
+        "/settings/inboxes/new",
+        inbox,
+        f"{inbox}/secret",
+        "/settings/people",
+        "/profile",
+    ):
+        page.goto(desk.url + path)
+        axe.check(page)
+        assert fits(page), path
+
+
+def test_signing_in_and_out(desk, team, open_page, watch):
+    watch.expects(REFUSED)
+    user = team.person("Ana Costa")
+    page = open_page()
+    page.goto(f"{desk.url}/profile")
+    page.get_by_label("E-mail address").fill(user.email)
+    page.get_by_label("Password", exact=True).fill("not this one")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_be_focused()
+    expect(page.get_by_label("E-mail address")).to_have_value(user.email)
+    axe.check(page)
+
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Show the password").click()
+    expect(page.get_by_label("Password", exact=True)).to_have_attribute("type", "text")
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/profile")
+
+    page.get_by_role("button", name="Sign out", exact=True).click()
+    page.wait_for_url("**/sign-in")
+    page.go_back()
+    expect(page).to_have_url(re.compile("/sign-in"))
+
+
+class TestAnInbox:
+    @pytest.fixture
+    def page(self, desk, team, admin):
+        """A new inbox's form."""
+        page = admin().page
+        page.goto(f"{desk.url}/settings/inboxes/new")
+        return page
+
+    def test_is_shown_as_it_is_typed(self, page):
+        page.get_by_label("Name", exact=True).fill("Bakery")
+        page.get_by_label("Greeting").fill("Fresh bread?")
+        page.get_by_label("Colour").fill("#ffe08a")
+
+        preview = page.locator("[data-preview-box]")
+        expect(preview.get_by_text("Bakery")).to_be_visible()
+        expect(preview.get_by_text("Fresh bread?")).to_be_visible()
+        expect(preview.locator(".preview-head")).to_have_css("background-color", "rgb(255, 224, 138)")
+        expect(preview.locator(".preview-head")).to_have_css("color", "rgb(0, 0, 0)")
+        expect(page.get_by_text("faint on a white page")).to_be_visible()
+
+    def test_takes_hours_and_questions(self, page, watch):
+        watch.expects(REFUSED)
+        page.get_by_label("Name", exact=True).fill("Bakery")
+        expect(page.get_by_label("Monday opens")).to_be_hidden()
+        page.get_by_label("Always open").uncheck()
+        page.get_by_role("button", name="Add hours on Monday").click()
+        expect(page.get_by_label("Monday opens").nth(1)).to_be_focused()
+        page.get_by_label("Monday opens").nth(1).fill("18:00")
+        page.get_by_label("Monday closes").nth(1).fill("01:00")
+        page.get_by_role("button", name="Remove these hours on Friday").click()
+        page.get_by_role("button", name="Add a question").click()
+        page.get_by_label("Question", exact=True).fill("Which branch?")
+        page.get_by_label("Kind").select_option("List")
+        page.get_by_label("Choices, one a line").fill("Kiel")
+        page.get_by_role("button", name="Create the inbox").click()
+
+        expect(page.get_by_text("A list needs at least two choices")).to_be_visible()
+        axe.check(page)
+        page.get_by_label("Choices, one a line").fill("Kiel\nLübeck")
+        page.get_by_role("button", name="Create the inbox").click()
+
+        expect(page.get_by_role("status")).to_contain_text("Saved")
+        expect(page.get_by_label("Monday closes").nth(1)).to_have_value("01:00")
+        expect(page.get_by_label("Friday opens")).to_have_count(0)
+
+    def test_is_not_left_by_accident(self, page, watch):
+        expect(page.get_by_text("Not saved yet")).to_be_hidden()
+        page.get_by_label("Name", exact=True).press_sequentially("Bakery")
+        expect(page.get_by_text("Not saved yet")).to_be_visible()
+        asked = []
+        page.on("dialog", lambda dialog: asked.append(dialog.type))
+        watch.expects("^dialog: ")
+
+        page.get_by_role("link", name="Profile").click(no_wait_after=True)
+
+        expect(page.get_by_label("Name", exact=True)).to_have_value("Bakery")
+        assert asked == ["beforeunload"]
+
+    def test_gives_its_line_away(self, desk, team, admin, page):
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page.goto(f"{desk.url}/settings/inboxes/{team.inbox.id}")
+
+        page.get_by_role("button", name="Copy").click()
+
+        expect(page.get_by_role("button", name="Copied")).to_be_visible()
+        assert page.evaluate("navigator.clipboard.readText()") == team.snippet
+
+
+def test_access_is_taken_away_only_after_a_question(desk, team, admin):
+    team.person("Ben Okoye")
+    page = admin().page
+    page.goto(f"{desk.url}/settings/people")
+    take = page.get_by_role("button", name="Take access away from Ben Okoye")
+
+    take.click()
+    axe.check(page)
+    page.get_by_role("button", name="Cancel").click()
+    expect(take).to_be_visible()
+
+    take.click()
+    page.get_by_role("button", name="Yes, do it").click()
+    expect(page.get_by_role("button", name="Give access to Ben Okoye")).to_be_visible()
+
+
+def test_a_role_is_offered_to_be_set_once_another_is_chosen(desk, team, admin):
+    team.person("Ben Okoye")
+    page = admin().page
+    page.goto(f"{desk.url}/settings/people")
+    button = page.get_by_role("button", name="Set the role of Ben Okoye")
+    expect(button).to_be_hidden()
+
+    page.get_by_label("Role of Ben Okoye").select_option("Viewer")
+    button.click()
+
+    expect(page.get_by_role("status")).to_contain_text("role was changed")
+    expect(page.get_by_label("Role of Ben Okoye")).to_have_value("viewer")
