@@ -25,6 +25,7 @@ export function hear(app, name, body) {
     case 'presence.updated': return dispatch({type: 'people/viewing', ticket: body.ticket_id, user: body.user_id, state: body.state, now});
     case 'customer.presence': return dispatch({type: 'thread/online', customer: body.customer_id, online: body.online, page: body.page});
     case 'user.presence': {
+      if (!app.store.state.people.users[body.user_id]) void readDirectory(app);
       dispatch({type: 'people/presence', user: body.user_id, availability: body.availability, online: body.online});
       if (body.user_id === me.id) dispatch({type: 'me', me: {availability: body.availability}});
       return;
@@ -33,6 +34,12 @@ export function hear(app, name, body) {
     case 'session.ended': return ended(app, body.reason);
     default:
   }
+}
+
+/** Somebody whom the page did not know yet. @param {App} app */
+async function readDirectory(app) {
+  const directory = await app.api.get('/directory').catch(() => null);
+  if (directory) app.store.dispatch({type: 'people/directory', directory});
 }
 
 /** @param {App} app @param {import('./types.js').RowChange} change */

@@ -27,12 +27,12 @@ export function appView(app, state) {
   const pane = state.route.number === null ? 'queue' : 'thread';
   return html`<div class="app" data-pane=${pane} data-context=${state.ui.context ?? nothing}>
     ${guard([state.queue.counts, state.route.view, state.boot, state.ui.now], () => navView(app, state))}
-    ${queueView(app, state)}
-    <main class="thread">${banner(app, state)}${thread ? html`
+    <main class="panes"><h1 class="vh">${state.boot.workspace.name}</h1>${queueView(app, state)}
+    <section class="thread" aria-label="Conversation">${banner(app, state)}${thread ? html`
       ${headerView(app, state, thread.ticket)}
       <div class="thread-scroll" tabindex="0" role="region" aria-label="Messages" @scroll=${() => scrolled(app)}>${timelineView(app, state, thread)}</div>
       ${jump(app, state)}
-      ${composerView(app, state, thread)}` : noThread(app, state)}</main>
+      ${composerView(app, state, thread)}` : noThread(app, state)}</section></main>
     ${thread ? contextView(app, state, thread.ticket) : html`<aside class="context is-empty" aria-label="Customer and details"></aside>`}
   </div>
   ${dialogsView(app, state)}

@@ -13,7 +13,7 @@ export const icon = (name, classes = '') => html`<svg class="icon ${classes}" ar
  */
 export function avatar({id, name}, {size = 'm', state = null, label = null} = {}) {
   return html`<span class="avatar" data-size=${size} data-hue=${hue(id)} role=${label ? 'img' : nothing} aria-label=${label ?? nothing}
-    aria-hidden=${label ? nothing : 'true'} title=${label ?? nothing}>${initials(name)}${state ? html`<span class="presence" data-state=${state}></span>` : nothing}</span>`;
+    aria-hidden=${label ? nothing : 'true'} title=${label ?? nothing} data-initials=${initials(name)}>${state ? html`<span class="presence" data-state=${state}></span>` : nothing}</span>`;
 }
 
 /** @param {string} status */

@@ -48,7 +48,7 @@ function availability(app, {boot}) {
 function ownMenu(app, state) {
   const {me, csrf} = state.boot;
   const label = html`${avatar(me, {state: me.availability})}<span class="nav-name grow clip" dir="auto">${me.name}</span>`;
-  return menu({id: 'menu-me', label, name: `${me.name}: your menu`, classes: 'nav-button'}, html`
+  return menu({id: 'menu-me', label, name: `${me.name}, your menu`, classes: 'nav-button'}, html`
     <div class="menu-title clip">${me.email}</div>
     <a class="menu-item" role="menuitem" tabindex="-1" href="/profile">${icon('user')}Profile</a>
     ${may(state, 'inbox:manage') ? html`<a class="menu-item" role="menuitem" tabindex="-1" href="/settings/inboxes">${icon('inbox')}Inboxes</a>` : nothing}

@@ -26,7 +26,7 @@ export function queueView(app, state) {
   const list = lists[view];
   return html`<section class="queue" aria-label="Queue">
     <header class="pane-head">
-      <h1 class="pane-title">${VIEW_NAME[view]}</h1>
+      <h2 class="pane-title">${VIEW_NAME[view]}</h2>
       ${view === 'done' ? nothing : html`<span class="faint num">${state.queue.counts[view]}<span class="vh"> conversations</span></span>`}
       <span class="grow"></span>
       ${may(state, 'ticket:create') ? html`<button type="button" class="icon-btn is-quiet is-small" aria-label="New ticket" title="New ticket (C)" aria-keyshortcuts="c"
@@ -64,7 +64,7 @@ function listBody(app, state) {
 /** @param {App} app @param {State} state */
 function failure(app, {queue, link}) {
   const offline = link.banner === 'offline' || link.banner === 'reconnecting';
-  return html`<div class="empty" role="alert">${icon(offline ? 'offline' : 'alert')}<h2>${offline ? 'No connection' : 'The list could not be loaded'}</h2>
+  return html`<div class="empty" role="alert">${icon(offline ? 'offline' : 'alert')}<h3>${offline ? 'No connection' : 'The list could not be loaded'}</h3>
     <p>${offline ? 'It comes back by itself when the connection does.' : 'The server did not answer.'}</p>
     <button type="button" class="btn is-small" @click=${() => loadView(app, queue.view)}>Retry</button></div>`;
 }
@@ -72,7 +72,7 @@ function failure(app, {queue, link}) {
 /** @param {State} state */
 function nothingHere({queue}) {
   const next = queue.view === 'mine' && queue.counts.unassigned ? 'unassigned' : queue.view === 'unassigned' && queue.counts.mine ? 'mine' : null;
-  return html`<div class="empty">${icon(queue.view === 'done' ? 'done' : 'inbox')}<h2>${queue.view === 'done' ? 'Nothing done yet' : 'Nothing waiting'}</h2>
+  return html`<div class="empty">${icon(queue.view === 'done' ? 'done' : 'inbox')}<h3>${queue.view === 'done' ? 'Nothing done yet' : 'Nothing waiting'}</h3>
     <p>${queue.view === 'done' ? 'Resolved and closed conversations stand here.' : 'New conversations appear here by themselves.'}</p>
     ${next ? html`<a class="btn is-small" href="/agent/v/${next}" data-view=${next}>${VIEW_NAME[next]} (${queue.counts[next]})</a>` : nothing}</div>`;
 }

@@ -21,10 +21,19 @@ import {pendingView} from './pending-view.js';
  * @typedef {import('../timeline-state.js').MessageItem} MessageItem
  */
 
+/** @type {{events: unknown, newFrom: unknown, expanded: unknown, items: Item[]}} */
+let last = {events: null, newFrom: null, expanded: null, items: []};
+
+/** The items of the thread on screen, made anew only when it changes. @param {Thread['events']} events @param {number|null} newFrom @param {Record<string, boolean>} expanded */
+function itemsOf(events, newFrom, expanded) {
+  if (last.events !== events || last.newFrom !== newFrom || last.expanded !== expanded) last = {events, newFrom, expanded, items: timeline(events, {newFrom, expanded})};
+  return last.items;
+}
+
 /** @param {App} app @param {State} state @param {Thread} thread */
 export function timelineView(app, state, thread) {
   const {events, newFrom, ticket} = thread;
-  const items = timeline(events, {newFrom, expanded: state.ui.expanded});
+  const items = itemsOf(events, newFrom, state.ui.expanded);
   const marks = receipts(events, ticket.read.customer);
   const day = new Date(state.ui.now).toDateString();
   return html`<ol class="timeline" aria-label="Conversation with ${ticket.customer.name}" aria-busy=${String(thread.older === 'loading')}>
