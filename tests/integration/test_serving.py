@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -54,8 +55,7 @@ class Served:
 
     def memory(self) -> float:
         """The server's resident memory in MB."""
-        status = Path(f"/proc/{self.server.child.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
+        return resident(self.server)
 
     def answers(self) -> bool:
         return requests.get(self.server.url + "/readyz", timeout=5).status_code == 200
@@ -64,6 +64,12 @@ class Served:
         self.server.close()
         with self.app.app_context():
             db.engine.dispose()
+
+
+def resident(server: Server) -> float:
+    """A server's resident memory in MB."""
+    status = Path(f"/proc/{server.child.pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
 
 
 @pytest.fixture(scope="module")
@@ -429,6 +435,36 @@ def test_a_flood_by_one_client_leaves_the_others_alone(served: Served) -> None:
         assert served.answers()
         for line in floods:
             line.close()
+
+
+def test_a_client_that_does_not_read_is_dropped_and_costs_the_others_nothing(database: Any) -> None:
+    """K-17."""
+    made = Served(database)
+    workspace = made.make.workspace()
+    settings = {**made.settings, "PYTHONPATH": str(ROOT)}
+    program = ROOT / "tests" / "support" / "shouting_program.py"
+    with Server(settings, program=program) as shouting:
+        before = resident(shouting)
+        with made.agent(port=shouting.port) as deaf, made.agent(port=shouting.port) as keen:
+            heard: list[int] = []
+            reader = threading.Thread(target=lambda: count_shouts(keen, heard))
+            reader.start()
+            answer = requests.get(f"{shouting.url}/shout/{workspace.id}", timeout=60)
+            assert answer.status_code == 200, shouting.log
+            left = answer.json()["sockets"]
+            reader.join(60)
+            assert heard == list(range(20_000)), "all of it, in order"
+            assert left == 1
+            assert deaf.is_closed(30)
+        assert resident(shouting) - before < 60
+        assert "does not read" in shouting.log
+    made.close()
+
+
+def count_shouts(line: Line, heard: list[int]) -> None:
+    while len(heard) < 20_000:
+        number, _ = line.wait_for("shout", 30)
+        heard.append(number)
 
 
 def slowest_ack(line: Line, count: int = 40) -> float:
