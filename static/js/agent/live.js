@@ -78,9 +78,8 @@ export function createLink(app) {
 
   const bannerNow = () => (navigator.onLine ? (blocked ? 'fallback' : 'reconnecting') : 'offline');
 
-  /** A banner for what has lasted a moment. @param {boolean} fallback */
+  /** A banner for what has lasted a moment. @param {boolean} fallback no websocket gets through; requests may */
   function lost(fallback) {
-    blocked = fallback;
     if (fallback) startPolling();
     const {banner} = app.store.state.link;
     if (banner && banner !== 'back') show(bannerNow());
@@ -92,7 +91,7 @@ export function createLink(app) {
   }
 
   function back() {
-    waiting = false;
+    waiting = blocked = false;
     clearTimeout(timer);
     clearInterval(polling);
     polling = undefined;
@@ -112,11 +111,17 @@ export function createLink(app) {
     if (polling) return;
     feed = app.store.state.queue.seq;
     polling = setInterval(() => void poll(), POLL);
+    void poll();
   }
 
   async function poll() {
     if (document.hidden) return;
-    const {events, next} = await app.api.get('/events', {after: feed, limit: 100}).catch(() => ({events: [], next: feed}));
+    const answer = await app.api.get('/events', {after: feed, limit: 100}).catch(() => null);
+    if (!polling) return;
+    blocked = answer !== null;
+    const {banner} = app.store.state.link;
+    if (banner && banner !== 'back') show(bannerNow());
+    const {events = [], next} = answer ?? {};
     feed = next ?? feed;
     const tickets = new Set(events.map((/** @type {{ticket_id: string|null}} */ event) => event.ticket_id).filter(Boolean));
     const open = app.store.state.threads.open;
