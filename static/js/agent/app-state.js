@@ -87,7 +87,7 @@ function reduceUi(ui, action) {
     case 'files': return {...ui, files: {...ui.files, [action.key]: action.files}};
     case 'toast': return {...ui, toasts: [...ui.toasts.filter((toast) => toast.text !== action.toast.text), action.toast].slice(-3)};
     case 'untoast': return {...ui, toasts: ui.toasts.filter((toast) => toast.id !== action.id)};
-    case 'route': return {...ui, editingTitle: false, highlight: action.route.seq, below: 0, atEnd: true};
+    case 'route': return {...ui, editingTitle: false, highlight: action.route.seq, below: 0, atEnd: action.route.seq === null};
     default: return ui;
   }
 }

@@ -53,13 +53,14 @@ export function createApp(boot) {
 export function start(app) {
   follow(app, parseRoute(location, app.store.state.queue.view));
   app.store.dispatch({type: 'outbox', items: app.outbox.items()});
+  app.drafts.restore();
   app.connection.start();
   void app.outbox.flush();
   keepTime(app);
   keepFilesFresh(app);
   watchThread(app);
   addEventListener('beforeunload', (event) => {
-    if (unsent(app.store.state) > 0) event.preventDefault();
+    if (app.store.state.link.ended === null && unsent(app.store.state) > 0) event.preventDefault();
   });
 }
 

@@ -59,6 +59,7 @@ function readMark(app, {ticket_id: id, side, delivered, seen, unread}) {
 /** @param {App} app @param {string} reason */
 export function ended(app, reason) {
   app.store.dispatch({type: 'link', link: {ended: reason || 'signed_out', banner: null}});
+  app.drafts.keep();
   app.connection.stop();
 }
 

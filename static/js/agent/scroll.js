@@ -71,8 +71,9 @@ export function createScroller(app, draw) {
     } else if (firstSeq < first && !ui.atEnd) element.scrollTop = top + element.scrollHeight - height;
     else if (ui.atEnd && element.scrollHeight !== height) element.scrollTop = element.scrollHeight;
     if (target && linked !== ui.highlight) {
-      target.scrollIntoView({block: 'center'});
       linked = ui.highlight;
+      app.store.dispatch({type: 'ui', ui: {atEnd: false}});
+      target.scrollIntoView({block: 'center'});
     } else if (ui.highlight === null) linked = null;
     shown = thread.ticket.id;
     first = firstSeq;

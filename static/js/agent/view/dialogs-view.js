@@ -99,6 +99,6 @@ function ended(state) {
   const left = unsent(state);
   return html`<dialog class="dialog is-narrow" aria-labelledby="dialog-title" @cancel=${(/** @type {Event} */ event) => event.preventDefault()}>
     <div class="dialog-head"><h2 id="dialog-title">Your session has ended</h2></div>
-    <div class="dialog-body"><p>${why} Sign in again to go on.</p>${left ? html`<p class="muted">${left} unsent ${left === 1 ? 'text stays' : 'texts stay'} in this browser. Sign in on another tab and come back here to keep what you were typing.</p>` : nothing}</div>
-    <div class="dialog-foot"><button type="button" class="btn" @click=${() => location.reload()}>I have signed in</button><a class="btn is-primary" href="/login?next=${encodeURIComponent(location.pathname)}" target=${left ? '_blank' : '_self'} rel="noopener">Sign in</a></div></dialog>`;
+    <div class="dialog-body"><p>${why} Sign in again to go on.</p>${left ? html`<p class="muted">${left === 1 ? 'One unsent text stays' : `${left} unsent texts stay`} in this browser and will be here again.</p>` : nothing}</div>
+    <div class="dialog-foot"><button type="button" class="btn" @click=${() => location.reload()}>I have signed in</button><a class="btn is-primary" href="/sign-in?next=${encodeURIComponent(location.pathname)}">Sign in</a></div></dialog>`;
 }
