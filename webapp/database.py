@@ -228,13 +228,16 @@ def scratch(session: Any, name: str, default: Callable[[], Any]) -> Any:
 
 def engine_options(url: str) -> dict[str, Any]:
     """Flask-SQLAlchemy's engine options for a database URL."""
+    quiet = {"hide_parameters": True}  # an error's text goes to the log, what people wrote does not
     if url.startswith("sqlite"):
         return {
+            **quiet,
             "connect_args": {"check_same_thread": False, "timeout": 0},
             "pool_size": 20,
             "max_overflow": 40,
         }
     return {
+        **quiet,
         "pool_size": 20,
         "max_overflow": 10,
         "pool_timeout": 5,

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 from flask import Response, g, request
@@ -51,7 +52,7 @@ def enter_visitor() -> None:
         return
     with read_only():
         actor = actor_for_visitor(bearer_token(), door="api")
-    _enter(actor)
+    _enter(replace(actor, address=request.remote_addr))  # limits and blocks go by where they are now
 
 
 def bearer_token() -> str | None:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -174,7 +174,12 @@ def connect_customer(auth: Any = None) -> None:
         given = said_by_customers.ConnectIn.model_validate(auth)
     except ValidationError:
         raise Refused("unauthenticated") from None
-    actor = _admitted(lambda: chat.actor_for_visitor(given.token, door="socket"), CHAT)
+    address = request.remote_addr  # limits and blocks go by where they are now
+
+    def identify() -> Actor:
+        return replace(chat.actor_for_visitor(given.token, door="socket"), address=address)
+
+    actor = _admitted(identify, CHAT)
     join_room(rooms.customer(actor.id, actor.inbox_id))
     join_room(rooms.visitor(actor.session_id))
     join_room(rooms.customers(actor.inbox_id))

@@ -82,16 +82,22 @@ def _refuse_blocked(customer: Customer, actor: Actor) -> None:
 
 
 def begins_chat(ticket_id: uuid.UUID | None, *, actor: Actor | None = None) -> bool:
-    """Whether a message without a ticket would begin a chat rather than join one."""
+    """Whether a message would begin a chat rather than go on with one."""
     actor = actor or current_actor()
-    return ticket_id is None and _open_chat(actor, db.session()) is None
+    if _open_chat(actor, db.session()) is not None:
+        return False
+    return ticket_id is None or is_over(ticket_for(ticket_id, "chat:write", actor=actor))
 
 
 def _destination(ticket_id: uuid.UUID | None, actor: Actor, session: Any) -> Ticket | None:
+    """The ticket named unless it is over; else the open chat; else the one that is over, to follow up."""
+    named = None
     if ticket_id is not None:
-        return ticket_for(ticket_id, "chat:write", session=session, actor=actor, lock=True)
+        named = ticket_for(ticket_id, "chat:write", session=session, actor=actor, lock=True)
+        if not is_over(named):
+            return named
     found = _open_chat(actor, session)
-    return ticket_for(found, "chat:write", session=session, actor=actor, lock=True) if found else None
+    return ticket_for(found, "chat:write", session=session, actor=actor, lock=True) if found else named
 
 
 def _open_chat(actor: Actor, session: Any) -> uuid.UUID | None:
