@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.who_may import PAYLOADS, ROUTES, SOCKET, ask, ids_of, outcome, path_of, rows, say
-from tests.support.world import WHO, World, client_id, nowhere, undone
+from tests.support.world import WHO, World, client_id, file_body, nowhere, undone
 from webapp.auth import Actor, hash_token
 from webapp.errors import Unauthenticated
 from webapp.extensions import db
@@ -250,7 +250,8 @@ def test_s05_every_request_with_an_empty_identity_is_refused(app: Any, home: Wor
         for header in ("", " ", "Bearer", "Bearer ", "Bearer null", "Basic Og==", "bearer \t"):
             headers = {"Authorization": header, "X-CSRF-Token": home.people["anonymous"]._form.csrf}
             client.set_cookie("parley_session", header)
-            answer = client.open(path, method=method, headers=headers, json={})
+            body = file_body() if path.endswith("/attachments") else {"json": {}}
+            answer = client.open(path, method=method, headers=headers, **body)
             assert answer.status_code in (401, 403), f"{route} with {header!r}: {answer.status_code}"
 
 
