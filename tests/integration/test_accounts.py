@@ -10,11 +10,13 @@ from tests.factories import PASSWORD
 from tests.support.pages import csrf_token, submit
 from webapp import bus, create_app
 from webapp.auth import hash_token, session_cookie_name
+from webapp.database import transaction
 from webapp.errors import Unauthenticated
 from webapp.extensions import db
 from webapp.models import Event, UserSession
 from webapp.services import account_token
 from webapp.services import session as sessions
+from webapp.services import user as users
 from webapp.services.session import SessionsEnded
 from webapp.tenancy import use_workspace
 
@@ -457,3 +459,48 @@ class TestProfile:
         answer = submit(sign_in(make.user()), "/profile/password", data, page="/profile")
 
         assert answer.status_code == 422
+
+
+class TestBetweenTwoLooks:
+    """An account that changes while its password is being checked."""
+
+    def test_s04_a_new_password_stops_the_old_one(self, app, make):
+        user = make.user()
+        with app.app_context(), use_workspace(user.workspace_id):
+            known = sessions.find_credentials(user.email)
+            with transaction():
+                users.set_password(user.id, "another hash")
+            with pytest.raises(Unauthenticated), transaction():
+                sessions.sign_in(known)
+
+    def test_s04_a_lost_access_stops_everybody(self, app, make):
+        make.user(role="admin")
+        user = make.user()
+        with app.app_context(), use_workspace(user.workspace_id):
+            known = sessions.find_credentials(user.email)
+            with transaction():
+                users.deactivate_user(user.id)
+            with pytest.raises(Unauthenticated), transaction():
+                sessions.sign_in(known)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"settings": {"unknown": True}},
+        {"settings": {"theme": True}},
+        {"settings": {"theme": "x" * 21}},
+        {"availability": "asleep"},
+        {"role": "admin"},
+        {"name": ""},
+    ],
+)
+def test_s14_preferences_are_a_list_of_their_own(make, sign_in, body):
+    browser = sign_in(make.user())
+    token = csrf_token(browser, "/profile")
+
+    answer = browser.patch("/api/v1/me", json=body, headers={"X-CSRF-Token": token})
+
+    assert answer.status_code == 422
+    assert answer.json["detail"][0]["loc"][0] == "body"
+    assert browser.get("/api/v1/me").json["user"]["settings"] == {}
