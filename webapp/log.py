@@ -52,6 +52,7 @@ def configure(level: str, form: str) -> None:
     # These two would write message bodies at INFO.
     for name in ("engineio", "socketio", "engineio.server", "socketio.server"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def _without_personal_data(_logger: Any, _method: str, record: dict[str, Any]) -> dict[str, Any]:
