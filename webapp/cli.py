@@ -78,7 +78,7 @@ def _password(from_stdin: bool) -> str:
 @click.option("--workspace", prompt="Workspace", help="Your company or team, as customers know it.")
 @click.option("--name", prompt="Your name")
 @click.option("--email", prompt="Your e-mail address")
-@click.option("--inbox", default="Website", show_default=True, help="The first inbox's name.")
+@click.option("--inbox", default="", help="The first inbox's name; else the workspace's.")
 @click.option("--site", "sites", multiple=True, help="Where its chat may appear: https://shop.example.com")
 @password_option
 def setup(
@@ -94,7 +94,7 @@ def setup(
     with acting_as(CLI), use_workspace(uuid7()), transaction():
         workspaces.create_workspace(workspace, only_first=True)
         users.create_user(email, name, ADMIN, password_hash=password_hash)
-        key = inboxes.create_inbox(inbox, allowed_sites=allowed).key
+        key = inboxes.create_inbox(inbox or workspace, allowed_sites=allowed).key
     workspaces.forget_setup_code()
     base = settings().base_url
     click.echo(f"Done. Sign in at {base}/sign-in as {email}.")

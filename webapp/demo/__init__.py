@@ -108,7 +108,7 @@ def _people(hashes: list[str]) -> tuple[_Cast, str]:
         for name, lead, members in TEAMS
     }
     inbox = inboxes.create_inbox(
-        "Web shop",
+        "Harbour Supplies",
         allowed_sites=_shop_origins(settings()),
         greeting=GREETING,
         colour="#0f5c6e",

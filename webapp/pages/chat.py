@@ -47,7 +47,7 @@ def chat_page(key: str) -> Response:
         with use_workspace(inbox.workspace_id):
             boot = _boot(inbox, locale, texts)
     page = render_template(
-        "chat/page.html", boot=boot, locale=locale, dir=direction(locale), title=boot["inbox"]["workspace"]
+        "chat/page.html", boot=boot, locale=locale, dir=direction(locale), title=boot["inbox"]["name"]
     )
     response = make_response(page)
     ancestors = " ".join(["'self'", *inbox_sites(boot)])

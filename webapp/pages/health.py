@@ -8,6 +8,7 @@ from flask import Blueprint, Flask, current_app
 from webapp import green
 from webapp.database import read_only
 from webapp.migration import head_revision
+from webapp.pages.auth import public
 
 bp = Blueprint("health", __name__)
 
@@ -16,12 +17,14 @@ VERSION = "SELECT version_num FROM alembic_version"
 
 
 @bp.get("/healthz")
+@public
 def alive() -> dict[str, Any]:
     """The process answers; says nothing about the database."""
     return {"status": "ok"}
 
 
 @bp.get("/readyz")
+@public
 def ready() -> tuple[dict[str, Any], int]:
     """The database answers in time, with the schema that we need, and the process is not stopping."""
     if current_app.extensions.get("parley_draining"):

@@ -32,7 +32,7 @@ _FORWARDED = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Forwarded")
 def show() -> Any:
     """The form, as long as there is no workspace."""
     _refuse_if_set_up()
-    return form_page("setup.html", values={"inbox": "Website"}, wants_code=not _is_local())
+    return form_page("setup.html", values={}, wants_code=not _is_local())
 
 
 @bp.post("/setup")

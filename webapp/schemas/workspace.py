@@ -26,5 +26,5 @@ class SetupForm(Strict):
 
     @property
     def inbox_name(self) -> str:
-        """The inbox's name, or the usual one."""
-        return visible(self.inbox)[:100] or "Website"
+        """The inbox's name; the workspace's, if it has none of its own: customers read it above the chat."""
+        return visible(self.inbox)[:100] or visible(self.workspace)[:100]

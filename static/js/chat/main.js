@@ -37,7 +37,7 @@ async function start() {
   const scroll = createScroll(store, () => void live.older());
   const ui = createUi({store, boot, live, sending, effects, scroll, host, redraw: draw});
   let waitsForOpening = false;
-  setTitle(inbox.workspace, 0);
+  setTitle(inbox.name, 0);
 
   function draw() {
     ui.noteAges();

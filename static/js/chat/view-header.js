@@ -15,9 +15,9 @@ export function header(state, ui, welcoming) {
   const agent = state.thread.ticket?.agent ?? null;
   return html`<header class="head" ?data-welcoming=${welcoming}>
     <div class="bar">
-      ${avatar(agent?.name ?? inbox.workspace)}
+      ${avatar(agent?.name ?? inbox.name)}
       <div class="titles">
-        <h1 tabindex="-1"><bdi>${agent?.name ?? inbox.workspace}</bdi></h1>
+        <h1 tabindex="-1"><bdi>${agent?.name ?? inbox.name}</bdi></h1>
         <p class="availability" data-state=${state.availability.state}><span>${availabilityLine(state.availability, t)}</span></p>
       </div>
       <button type="button" class="round" data-popup aria-expanded=${state.popup === 'menu'} aria-controls="menu" aria-label=${t('menu')} @click=${() => ui.popup('menu')}>${icon('more')}</button>

@@ -28,7 +28,7 @@ function itemsOf({thread, pending}) {
 export function log(state, ui, welcoming) {
   const {thread} = state;
   return html`<div class="log" role="log" aria-live="off" aria-busy=${state.loadingOlder} tabindex="0"
-      aria-label=${t('conversation_with', {name: ui.boot.inbox.workspace})} @scroll=${ui.scrolled}>
+      aria-label=${t('conversation_with', {name: ui.boot.inbox.name})} @scroll=${ui.scrolled}>
     ${thread.hasMore ? older(state, ui) : welcoming ? nothing : greeting(ui)}
     <ol>${repeat(itemsOf(state), (item) => item.key, (item) => guard(facts(item, state, ui), () => line(item, state.progress, ui)))}</ol>
     ${typing(typists(state))}
@@ -54,8 +54,8 @@ function older(state, ui) {
 function greeting({boot: {inbox}}) {
   if (!inbox.greeting) return nothing;
   return html`<div class="message greeting" data-side="in" data-first data-last>
-    ${avatar(inbox.workspace)}
-    <div class="body"><span class="who"><bdi>${inbox.workspace}</bdi></span><div class="bubble" dir="auto">${inbox.greeting}</div></div>
+    ${avatar(inbox.name)}
+    <div class="body"><span class="who"><bdi>${inbox.name}</bdi></span><div class="bubble" dir="auto">${inbox.greeting}</div></div>
   </div>`;
 }
 
