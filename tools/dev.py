@@ -4,7 +4,6 @@ run     installs what is missing and serves; arguments go to wsgi.py
 test    checks, then the whole test suite with coverage; with arguments only pytest, with these arguments
 check   style, types, import contract, lock files
 fix     formats the Python code and repairs what can be repaired by itself
-bench   the benchmarks; arguments go to them
 assets  builds static/dist
 setup   installs everything that run and test need
 lock    writes requirements/*.txt and package-lock.json anew; with --upgrade also newer versions
@@ -307,13 +306,6 @@ def fix():
     passes(BIN / "ruff", "format", "--quiet")
 
 
-def bench(*arguments):
-    prepare(everything=True)
-    if not (ROOT / "tests" / "performance" / "__main__.py").exists():
-        sys.exit("dev.py: there is no benchmark yet (tests/performance)")
-    become(PYTHON, "-m", "tests.performance", *arguments)
-
-
 def assets():
     prepare()
 
@@ -334,7 +326,7 @@ def lock(*arguments):
     npm("update" if "--upgrade" in arguments else "install", "--package-lock-only", "--loglevel=error")
 
 
-COMMANDS = {f.__name__: f for f in (run, test, check, fix, bench, assets, setup, lock)}
+COMMANDS = {f.__name__: f for f in (run, test, check, fix, assets, setup, lock)}
 
 
 def main(name="", *arguments):
