@@ -19,18 +19,29 @@ export function createApi({csrf, onEnded}) {
   return {
     /** @param {string} path @param {Record<string, string | number | null | undefined>} [query] @returns {Promise<any>} */
     get(path, query = {}) {
-      const given = Object.entries(query).flatMap(([key, value]) => (value === null || value === undefined ? [] : [[key, String(value)]]));
+      const given = Object.entries(query).flatMap(([key, value]) =>
+        value === null || value === undefined ? [] : [[key, String(value)]],
+      );
       return call('GET', given.length ? `${path}?${new URLSearchParams(given)}` : path);
     },
     /** @param {string} path @param {unknown} body @returns {Promise<any>} */
     post: (path, body) => call('POST', path, body),
     /** @param {string} path @param {unknown} body @returns {Promise<any>} */
     patch: (path, body) => call('PATCH', path, body),
-    /** @param {string} path @param {unknown} body @param {boolean} [keepalive] lives on when the page goes @returns {Promise<any>} */
+    /**
+     * @param {string} path
+     * @param {unknown} body
+     * @param {boolean} [keepalive] lives on when the page goes
+     * @returns {Promise<any>}
+     */
     put: (path, body, keepalive) => call('PUT', path, body, keepalive),
     /** @param {string} path @returns {Promise<any>} */
     remove: (path) => call('DELETE', path),
-    /** @param {string} path @param {Blob} blob @param {{name: string, fields: Record<string, string>, onProgress: (share: number) => void}} options */
+    /**
+     * @param {string} path
+     * @param {Blob} blob
+     * @param {{name: string, fields: Record<string, string>, onProgress: (share: number) => void}} options
+     */
     upload: (path, blob, options) => upload(`/api/v1${path}`, blob, {...options, headers: {'X-CSRF-Token': csrf}}).done,
   };
 }

@@ -55,8 +55,19 @@ export function newState(boot, route, now) {
     progress: {},
     link: {banner: null, fallback: false, ended: null},
     ui: {
-      mode: {}, files: {}, emoji: null, dialog: null, toasts: [], context: null, expanded: {}, below: 0, atEnd: true,
-      highlight: null, editingTitle: false, now, calm: true,
+      mode: {},
+      files: {},
+      emoji: null,
+      dialog: null,
+      toasts: [],
+      context: null,
+      expanded: {},
+      below: 0,
+      atEnd: true,
+      highlight: null,
+      editingTitle: false,
+      now,
+      calm: true,
     },
   };
 }
@@ -76,31 +87,48 @@ export const unsent = (state) => state.outbox.length + Object.values(state.draft
 /** What belongs to one person's queue: unread comments of mine and of nobody's. @param {State} state */
 export function unreadCount(state) {
   const {rows, me} = state.queue;
-  return Object.values(rows).filter((row) => row.unread > 0 && !row.spam && (row.assigned_agent_id === me || row.assigned_agent_id === null)).length;
+  return Object.values(rows).filter(
+    (row) => row.unread > 0 && !row.spam && (row.assigned_agent_id === me || row.assigned_agent_id === null),
+  ).length;
 }
 
 /** @param {State['ui']} ui @param {Action} action @returns {State['ui']} */
 function reduceUi(ui, action) {
   switch (action.type) {
-    case 'ui': return Object.entries(action.ui).every(([key, value]) => ui[/** @type {keyof Ui} */ (key)] === value) ? ui : {...ui, ...action.ui};
-    case 'mode': return {...ui, mode: {...ui.mode, [action.id]: action.kind}};
-    case 'files': return {...ui, files: {...ui.files, [action.key]: action.files}};
-    case 'toast': return {...ui, toasts: [...ui.toasts.filter((toast) => toast.text !== action.toast.text), action.toast].slice(-3)};
-    case 'untoast': return {...ui, toasts: ui.toasts.filter((toast) => toast.id !== action.id)};
-    case 'route': return {...ui, editingTitle: false, highlight: action.route.seq, below: 0, atEnd: action.route.seq === null};
-    default: return ui;
+    case 'ui':
+      return Object.entries(action.ui).every(([key, value]) => ui[/** @type {keyof Ui} */ (key)] === value)
+        ? ui
+        : {...ui, ...action.ui};
+    case 'mode':
+      return {...ui, mode: {...ui.mode, [action.id]: action.kind}};
+    case 'files':
+      return {...ui, files: {...ui.files, [action.key]: action.files}};
+    case 'toast':
+      return {...ui, toasts: [...ui.toasts.filter((toast) => toast.text !== action.toast.text), action.toast].slice(-3)};
+    case 'untoast':
+      return {...ui, toasts: ui.toasts.filter((toast) => toast.id !== action.id)};
+    case 'route':
+      return {...ui, editingTitle: false, highlight: action.route.seq, below: 0, atEnd: action.route.seq === null};
+    default:
+      return ui;
   }
 }
 
 /** @param {State} state @param {Action} action @returns {Partial<State>} */
 function reduceOwn(state, action) {
   switch (action.type) {
-    case 'route': return {route: action.route};
-    case 'me': return {boot: {...state.boot, me: {...state.boot.me, ...action.me}}};
-    case 'outbox': return {outbox: action.items};
-    case 'progress': return {progress: {...state.progress, [action.file]: action.share}};
-    case 'link': return {link: {...state.link, ...action.link}};
-    default: return {};
+    case 'route':
+      return {route: action.route};
+    case 'me':
+      return {boot: {...state.boot, me: {...state.boot.me, ...action.me}}};
+    case 'outbox':
+      return {outbox: action.items};
+    case 'progress':
+      return {progress: {...state.progress, [action.file]: action.share}};
+    case 'link':
+      return {link: {...state.link, ...action.link}};
+    default:
+      return {};
   }
 }
 

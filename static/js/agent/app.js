@@ -9,7 +9,7 @@ import {createDraftSaver} from './draft-effects.js';
 import {createLink, ended, hear} from './live.js';
 import {createNotices} from './notices.js';
 import {createPresence} from './presence-effects.js';
-import {loadView} from './queue-effects.js';
+import {loadView, revealRow} from './queue-effects.js';
 import {createRouter, parseRoute} from './router.js';
 import {catchUp, keepFilesFresh, loadTo, noteSeen, showThread} from './thread-effects.js';
 import {openThread} from './thread-state.js';
@@ -39,7 +39,11 @@ export function createApp(boot) {
   const store = createStore(reduce, newState(boot, {view: boot.view, number: null, seq: null}, Date.now()));
   app.store = /** @type {App['store']} */ (store);
   app.api = createApi({csrf: boot.csrf, onEnded: () => ended(app, 'signed_out')});
-  app.connection = connect({namespace: '/agent', onState: (state, info) => link(state, info), onEvent: (name, body) => hear(app, name, body)});
+  app.connection = connect({
+    namespace: '/agent',
+    onState: (state, info) => link(state, info),
+    onEvent: (name, body) => hear(app, name, body),
+  });
   const link = createLink(app);
   app.outbox = makeOutbox(app);
   app.drafts = createDraftSaver(app);
@@ -79,6 +83,7 @@ function follow(app, route) {
 /** @param {App} app @param {Route} route @param {boolean} other another ticket than the one that is open */
 async function arrive(app, {number, seq}, other) {
   if (other) await showThread(app, number);
+  if (other && number !== null) revealRow(app);
   if (seq !== null) await loadTo(app, seq);
 }
 
@@ -112,5 +117,6 @@ function countNew(app, thread, after) {
   if (!fresh.length) return;
   if (!ui.atEnd) app.store.dispatch({type: 'ui', ui: {below: ui.below + fresh.length}});
   const first = fresh.find((event) => event.comment?.author.kind === 'customer')?.public_seq;
-  if (document.hidden && first && thread.newFrom === null) app.store.dispatch({type: 'thread/newFrom', id: thread.ticket.id, seq: first});
+  if (document.hidden && first && thread.newFrom === null)
+    app.store.dispatch({type: 'thread/newFrom', id: thread.ticket.id, seq: first});
 }

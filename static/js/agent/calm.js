@@ -16,7 +16,8 @@ export function keepCalm(app) {
 
   const list = () => document.querySelector('.queue-list');
   const holds = (/** @type {EventTarget|null} */ target) => target instanceof Node && !!list()?.contains(target);
-  const busy = () => over || Date.now() < until || !!document.querySelector('.queue-list :focus-visible, [popover]:popover-open, dialog[open]');
+  const busy = () =>
+    over || Date.now() < until || !!document.querySelector('.queue-list :focus-visible, [popover]:popover-open, dialog[open]');
 
   function look() {
     const {queue, ui} = app.store.state;
@@ -35,9 +36,13 @@ export function keepCalm(app) {
   addEventListener('pointerdown', (event) => {
     if (event.pointerType !== 'mouse' && holds(event.target)) until = Date.now() + AFTER_TOUCH;
   });
-  addEventListener('keydown', () => {
-    until = Math.max(until, Date.now() + AFTER_KEY);
-  }, true);
+  addEventListener(
+    'keydown',
+    () => {
+      until = Math.max(until, Date.now() + AFTER_KEY);
+    },
+    true,
+  );
   list()?.addEventListener('scroll', () => {
     until = Math.max(until, Date.now() + AFTER_TOUCH);
   });
@@ -59,12 +64,15 @@ function glide(change) {
   if (matchMedia('(prefers-reduced-motion: reduce)').matches || document.hidden) return change();
   const before = new Map(rows().map((row) => [row.dataset.id, row.offsetTop]));
   change();
-  requestAnimationFrame(() => requestAnimationFrame(() => {
-    for (const row of rows()) {
-      const from = before.get(row.dataset.id);
-      const shift = from === undefined ? 0 : from - row.offsetTop;
-      if (shift && Math.abs(shift) < 2_000) row.animate([{transform: `translateY(${shift}px)`}, {transform: 'none'}], {duration: GLIDE, easing: 'ease-out'});
-      else if (from === undefined) row.animate([{opacity: 0}, {opacity: 1}], {duration: GLIDE});
-    }
-  }));
+  requestAnimationFrame(() =>
+    requestAnimationFrame(() => {
+      for (const row of rows()) {
+        const from = before.get(row.dataset.id);
+        const shift = from === undefined ? 0 : from - row.offsetTop;
+        if (shift && Math.abs(shift) < 2_000)
+          row.animate([{transform: `translateY(${shift}px)`}, {transform: 'none'}], {duration: GLIDE, easing: 'ease-out'});
+        else if (from === undefined) row.animate([{opacity: 0}, {opacity: 1}], {duration: GLIDE});
+      }
+    }),
+  );
 }

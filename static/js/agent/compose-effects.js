@@ -26,7 +26,11 @@ export function makeOutbox(app) {
     send: (item, attachmentIds) => deliver(app, item, attachmentIds),
     upload: (file, blob, onProgress) => {
       const {ticket_id, kind} = payloadOf(file.id);
-      return app.api.upload(`/tickets/${ticket_id}/attachments`, blob, {name: file.name, fields: {client_id: file.id, kind}, onProgress});
+      return app.api.upload(`/tickets/${ticket_id}/attachments`, blob, {
+        name: file.name,
+        fields: {client_id: file.id, kind},
+        onProgress,
+      });
     },
     onChange: (items) => app.store.dispatch({type: 'outbox', items}),
     onSent: (item, result) => arrived(app, item.payload, result),
@@ -66,7 +70,8 @@ export function send(app, then = null) {
   const content = draftOf(state.drafts, id, kind).content.trim();
   const picked = state.ui.files[key] ?? [];
   if (!content && !picked.length) return;
-  if (content.length > state.boot.limits.comment_chars) return toast(app, `At most ${state.boot.limits.comment_chars} characters fit in one message.`, {kind: 'bad'});
+  if (content.length > state.boot.limits.comment_chars)
+    return toast(app, `At most ${state.boot.limits.comment_chars} characters fit in one message.`, {kind: 'bad'});
   const files = picked.map(({id: fileId, name, size, type}) => ({id: fileId, name, size, type, attachment: null}));
   const payload = {ticket_id: id, kind, content, seen_seq: seenSeq(id, seq), then: kind === 'reply' ? then : null};
   app.presence.stop();
@@ -79,7 +84,10 @@ export function send(app, then = null) {
 
 /** @param {App} app @param {OutboxItem} item */
 export function sendAnyway(app, item) {
-  const known = Math.max(item.payload.seen_seq ?? 0, ...(item.error?.current?.events ?? []).map((/** @type {{seq: number}} */ event) => event.seq));
+  const known = Math.max(
+    item.payload.seen_seq ?? 0,
+    ...(item.error?.current?.events ?? []).map((/** @type {{seq: number}} */ event) => event.seq),
+  );
   const seq = app.store.state.threads.byId[item.payload.ticket_id]?.ticket.seq ?? 0;
   app.outbox.retry(item.client_id, {...item.payload, seen_seq: Math.max(known, seq)});
 }
@@ -101,8 +109,12 @@ export function editAgain(app, item) {
 function fits(app, {name, size}) {
   const {attachment_bytes, attachment_types} = app.store.state.boot.limits;
   const extension = name.match(/\.\w+$/)?.[0].toLowerCase() ?? '';
-  const why = size > attachment_bytes ? `“${name}” is larger than ${Math.floor(attachment_bytes / MEGABYTE)} MB.`
-    : name.includes('.') && !attachment_types.includes(extension) ? `Files of the type ${extension} cannot be sent.` : '';
+  const why =
+    size > attachment_bytes
+      ? `“${name}” is larger than ${Math.floor(attachment_bytes / MEGABYTE)} MB.`
+      : name.includes('.') && !attachment_types.includes(extension)
+        ? `Files of the type ${extension} cannot be sent.`
+        : '';
   if (why) toast(app, why, {kind: 'bad'});
   return !why;
 }
@@ -121,7 +133,13 @@ export function pickFiles(app, files) {
   const picked = added.map((file) => {
     const id = uuid();
     void app.outbox.keepFile(id, file);
-    return {id, name: file.name || 'file', size: file.size, type: file.type, preview: file.type.startsWith('image/') ? URL.createObjectURL(file) : null};
+    return {
+      id,
+      name: file.name || 'file',
+      size: file.size,
+      type: file.type,
+      preview: file.type.startsWith('image/') ? URL.createObjectURL(file) : null,
+    };
   });
   app.store.dispatch({type: 'files', key, files: [...before, ...picked]});
 }

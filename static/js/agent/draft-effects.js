@@ -37,7 +37,10 @@ export function createDraftSaver(app) {
   /** @param {string} key @param {number} delay */
   function later(key, delay) {
     clearTimeout(timers.get(key));
-    timers.set(key, setTimeout(() => void save(key), delay));
+    timers.set(
+      key,
+      setTimeout(() => void save(key), delay),
+    );
   }
 
   /** @param {string} key @param {boolean} [leaving] */

@@ -61,12 +61,21 @@ function edit(drafts, id, kind, change) {
 export function reduceDrafts(drafts, action) {
   switch (action.type) {
     case 'draft/loaded':
-      return KINDS.reduce((all, kind) => edit(all, action.id, kind, (draft) => receive(draft, action.drafts[kind]?.content ?? '')), drafts);
-    case 'draft/typed': return edit(drafts, action.id, action.kind, (draft) => ({...draft, content: action.content}));
-    case 'draft/saving': return edit(drafts, action.id, action.kind, (draft) => ({...draft, saving: true}));
-    case 'draft/saved': return edit(drafts, action.id, action.kind, (draft) => ({...draft, saved: action.content, saving: false}));
-    case 'draft/unsaved': return edit(drafts, action.id, action.kind, (draft) => ({...draft, saving: false}));
-    case 'draft/remote': return edit(drafts, action.id, action.kind, (draft) => receive(draft, action.content));
-    default: return drafts;
+      return KINDS.reduce(
+        (all, kind) => edit(all, action.id, kind, (draft) => receive(draft, action.drafts[kind]?.content ?? '')),
+        drafts,
+      );
+    case 'draft/typed':
+      return edit(drafts, action.id, action.kind, (draft) => ({...draft, content: action.content}));
+    case 'draft/saving':
+      return edit(drafts, action.id, action.kind, (draft) => ({...draft, saving: true}));
+    case 'draft/saved':
+      return edit(drafts, action.id, action.kind, (draft) => ({...draft, saved: action.content, saving: false}));
+    case 'draft/unsaved':
+      return edit(drafts, action.id, action.kind, (draft) => ({...draft, saving: false}));
+    case 'draft/remote':
+      return edit(drafts, action.id, action.kind, (draft) => receive(draft, action.content));
+    default:
+      return drafts;
   }
 }

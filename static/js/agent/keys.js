@@ -9,7 +9,7 @@ import {copyLink, setStatus, take} from './ticket-effects.js';
 
 /**
  * @typedef {import('./app.js').App} App
- * @typedef {{keys: string[], title: string, group: string, run: (app: App) => void, needs?: string, inThread?: boolean, everywhere?: boolean}} Shortcut
+ * @typedef {{keys: string[], title: string, group: string, run: (app: App) => void, needs?: string, inThread?: boolean}} Shortcut
  */
 
 const SEQUENCE_FOR = 1_000;
@@ -26,24 +26,62 @@ export const SHORTCUTS = [
   {keys: ['j', '↓'], title: 'Next conversation', group: 'List', run: (app) => step(app, 1)},
   {keys: ['k', '↑'], title: 'Previous conversation', group: 'List', run: (app) => step(app, -1)},
   {keys: ['Enter', 'o'], title: 'Open, and write', group: 'List', run: openSelected},
-  {keys: ['Escape', 'u'], title: 'Back to the list', group: 'List', run: (app) => app.go({...app.store.state.route, number: null, seq: null})},
+  {
+    keys: ['Escape', 'u'],
+    title: 'Back to the list',
+    group: 'List',
+    run: (app) => app.go({...app.store.state.route, number: null, seq: null}),
+  },
   {keys: ['.'], title: 'Show waiting updates', group: 'List', run: showPending},
   {keys: ['g m'], title: 'Go to Mine', group: 'List', run: (app) => goView(app, 'mine')},
   {keys: ['g u'], title: 'Go to Unassigned', group: 'List', run: (app) => goView(app, 'unassigned')},
   {keys: ['g a'], title: 'Go to All', group: 'List', run: (app) => goView(app, 'all')},
   {keys: ['g d'], title: 'Go to Done', group: 'List', run: (app) => goView(app, 'done')},
-  {keys: ['r'], title: 'Reply', group: 'Conversation', inThread: true, needs: 'ticket:reply', run: (app) => setMode(app, 'reply')},
-  {keys: ['n'], title: 'Internal note', group: 'Conversation', inThread: true, needs: 'ticket:note', run: (app) => setMode(app, 'note')},
+  {
+    keys: ['r'],
+    title: 'Reply',
+    group: 'Conversation',
+    inThread: true,
+    needs: 'ticket:reply',
+    run: (app) => setMode(app, 'reply'),
+  },
+  {
+    keys: ['n'],
+    title: 'Internal note',
+    group: 'Conversation',
+    inThread: true,
+    needs: 'ticket:note',
+    run: (app) => setMode(app, 'note'),
+  },
   {keys: ['Ctrl ↵'], title: 'Send', group: 'Conversation', run: () => {}},
   {keys: ['Ctrl ⇧ ↵'], title: 'Send and resolve', group: 'Conversation', run: () => {}},
   {keys: ['i'], title: 'Take it', group: 'Conversation', inThread: true, needs: 'ticket:assign', run: takeOpen},
   {keys: ['a'], title: 'Assign…', group: 'Conversation', inThread: true, needs: 'ticket:assign', run: () => press('menu-assign')},
-  {keys: ['e'], title: 'Resolve, and go to the next', group: 'Conversation', inThread: true, needs: 'ticket:update', run: resolveOpen},
+  {
+    keys: ['e'],
+    title: 'Resolve, and go to the next',
+    group: 'Conversation',
+    inThread: true,
+    needs: 'ticket:update',
+    run: resolveOpen,
+  },
   {keys: ['s'], title: 'Status', group: 'Conversation', inThread: true, needs: 'ticket:update', run: () => press('menu-status')},
-  {keys: ['p'], title: 'Priority', group: 'Conversation', inThread: true, needs: 'ticket:update', run: () => press('menu-priority')},
+  {
+    keys: ['p'],
+    title: 'Priority',
+    group: 'Conversation',
+    inThread: true,
+    needs: 'ticket:update',
+    run: () => press('menu-priority'),
+  },
   {keys: [','], title: 'Copy the link', group: 'Conversation', inThread: true, run: copyLink},
   {keys: ['c'], title: 'New ticket', group: 'Everywhere', needs: 'ticket:create', run: (app) => openDialog(app, 'new')},
-  {keys: [']'], title: 'Customer and details', group: 'Everywhere', run: (app) => app.store.dispatch({type: 'ui', ui: {context: !app.store.state.ui.context}})},
+  {
+    keys: [']'],
+    title: 'Customer and details',
+    group: 'Everywhere',
+    run: (app) => app.store.dispatch({type: 'ui', ui: {context: !app.store.state.ui.context}}),
+  },
   {keys: ['?'], title: 'This list', group: 'Everywhere', run: (app) => openDialog(app, 'keys')},
 ];
 export const groups = ['List', 'Conversation', 'Everywhere'];
@@ -68,18 +106,22 @@ function resolveOpen(app) {
 
 /** @param {KeyboardEvent} event */
 export function signOf(event) {
-  return ({ArrowDown: '↓', ArrowUp: '↑'})[event.key] ?? (event.key.length === 1 ? event.key.toLowerCase() : event.key);
+  return {ArrowDown: '↓', ArrowUp: '↑'}[event.key] ?? (event.key.length === 1 ? event.key.toLowerCase() : event.key);
 }
 
 /** What a key means, given the one before it. @param {string} sign @param {string} before */
 export function find(sign, before) {
-  return SHORTCUTS.find((key) => before && key.keys.includes(`${before} ${sign}`)) ?? SHORTCUTS.find((key) => key.keys.includes(sign));
+  return (
+    SHORTCUTS.find((key) => before && key.keys.includes(`${before} ${sign}`)) ?? SHORTCUTS.find((key) => key.keys.includes(sign))
+  );
 }
 
 /** @param {EventTarget|null} target */
-const editable = (target) => target instanceof HTMLElement && (target.isContentEditable || target.matches('input, textarea, select, [role="listbox"] *'));
+const editable = (target) =>
+  target instanceof HTMLElement && (target.isContentEditable || target.matches('input, textarea, select, [role="listbox"] *'));
 /** Keys that the focused control needs for itself. @param {KeyboardEvent} event */
-const owned = (event) => event.key === 'Enter' && event.target instanceof HTMLElement && event.target.matches('a, button, summary, label');
+const owned = (event) =>
+  event.key === 'Enter' && event.target instanceof HTMLElement && event.target.matches('a, button, summary, label');
 
 /** @param {App} app */
 export function listenForKeys(app) {

@@ -15,23 +15,31 @@ export function hear(app, name, body) {
   const {dispatch} = app.store;
   const {me} = app.store.state.boot;
   switch (name) {
-    case 'ticket.event': return dispatch({type: 'thread/events', id: body.ticket_id, events: [body]});
-    case 'ticket.row': return row(app, body);
-    case 'ticket.read': return readMark(app, body);
+    case 'ticket.event':
+      return dispatch({type: 'thread/events', id: body.ticket_id, events: [body]});
+    case 'ticket.row':
+      return row(app, body);
+    case 'ticket.read':
+      return readMark(app, body);
     case 'typing.updated': {
-      if (body.actor.id !== me.id) dispatch({type: 'thread/typing', id: body.ticket_id, actor: body.actor, kind: body.kind, typing: body.typing, now});
+      if (body.actor.id !== me.id)
+        dispatch({type: 'thread/typing', id: body.ticket_id, actor: body.actor, kind: body.kind, typing: body.typing, now});
       return;
     }
-    case 'presence.updated': return dispatch({type: 'people/viewing', ticket: body.ticket_id, user: body.user_id, state: body.state, now});
-    case 'customer.presence': return dispatch({type: 'thread/online', customer: body.customer_id, online: body.online, page: body.page});
+    case 'presence.updated':
+      return dispatch({type: 'people/viewing', ticket: body.ticket_id, user: body.user_id, state: body.state, now});
+    case 'customer.presence':
+      return dispatch({type: 'thread/online', customer: body.customer_id, online: body.online, page: body.page});
     case 'user.presence': {
       if (!app.store.state.people.users[body.user_id]) void readDirectory(app);
       dispatch({type: 'people/presence', user: body.user_id, availability: body.availability, online: body.online});
       if (body.user_id === me.id) dispatch({type: 'me', me: {availability: body.availability}});
       return;
     }
-    case 'draft.saved': return dispatch({type: 'draft/remote', id: body.ticket_id, kind: body.kind, content: body.content ?? ''});
-    case 'session.ended': return ended(app, body.reason);
+    case 'draft.saved':
+      return dispatch({type: 'draft/remote', id: body.ticket_id, kind: body.kind, content: body.content ?? ''});
+    case 'session.ended':
+      return ended(app, body.reason);
     default:
   }
 }
@@ -49,11 +57,15 @@ function row(app, change) {
   app.store.dispatch({type: 'thread/row', row: change.row});
 }
 
-/** @param {App} app @param {{ticket_id: string, side: 'customer'|'staff', delivered?: number, seen?: number, unread?: number}} mark */
+/**
+ * @param {App} app
+ * @param {{ticket_id: string, side: 'customer'|'staff', delivered?: number, seen?: number, unread?: number}} mark
+ */
 function readMark(app, {ticket_id: id, side, delivered, seen, unread}) {
   app.store.dispatch({type: 'thread/read', id, side, ...(delivered ? {delivered} : {}), ...(seen ? {seen} : {})});
   const known = app.store.state.queue.rows[id];
-  if (side === 'staff' && known && unread !== undefined && unread !== known.unread) app.store.dispatch({type: 'queue/known', row: {...known, unread}});
+  if (side === 'staff' && known && unread !== undefined && unread !== known.unread)
+    app.store.dispatch({type: 'queue/known', row: {...known, unread}});
 }
 
 /** @param {App} app @param {string} reason */
@@ -131,7 +143,10 @@ export function createLink(app) {
     void app.outbox.flush();
   }
 
-  /** @param {import('../shared/connection.js').ConnectionState} state @param {import('../shared/connection.js').ConnectionInfo} info */
+  /**
+   * @param {import('../shared/connection.js').ConnectionState} state
+   * @param {import('../shared/connection.js').ConnectionInfo} info
+   */
   return (state, {fallback, error}) => {
     if (fallback !== app.store.state.link.fallback) app.store.dispatch({type: 'link', link: {fallback}});
     if (state === 'online') back();

@@ -29,7 +29,13 @@ function show() {
 function follow(event) {
   const link = event.target instanceof Element ? event.target.closest('a') : null;
   if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
-  if (!link.pathname.startsWith('/agent') || link.origin !== location.origin || link.target === '_blank' || link.getAttribute('href')?.startsWith('#')) return;
+  if (
+    !link.pathname.startsWith('/agent') ||
+    link.origin !== location.origin ||
+    link.target === '_blank' ||
+    link.getAttribute('href')?.startsWith('#')
+  )
+    return;
   event.preventDefault();
   app.go(parseRoute(link));
 }

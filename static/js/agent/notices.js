@@ -53,7 +53,12 @@ export function createNotices(app) {
   }
 
   app.store.watch((state, before) => {
-    if (state.queue.rows !== before.queue.rows || state.threads.open !== before.threads.open || state.queue.view !== before.queue.view) retitle();
+    if (
+      state.queue.rows !== before.queue.rows ||
+      state.threads.open !== before.threads.open ||
+      state.queue.view !== before.queue.view
+    )
+      retitle();
   });
   retitle();
 
@@ -64,7 +69,8 @@ export function createNotices(app) {
       const {row} = change;
       const {me} = app.store.state.queue;
       const delta = countsDelta(change, me);
-      const said = row.last_comment?.author.kind === 'customer' && row.last_comment.at !== known?.last_comment?.at && row.unread > 0;
+      const said =
+        row.last_comment?.author.kind === 'customer' && row.last_comment.at !== known?.last_comment?.at && row.unread > 0;
       if (delta.unassigned > 0) fresh.unassigned += 1;
       else if (delta.mine > 0) fresh.mine += 1;
       else if (said && belongs('mine', row, me) && app.store.state.threads.open !== row.id) fresh.messages += 1;

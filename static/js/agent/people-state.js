@@ -57,19 +57,27 @@ function expire(people, now) {
  */
 export function reducePeople(people, action) {
   switch (action.type) {
-    case 'people/directory': return {...people, ...named(action.directory)};
+    case 'people/directory':
+      return {...people, ...named(action.directory)};
     case 'people/presence': {
       const known = people.users[action.user];
       if (!known) return people;
-      return {...people, users: {...people.users, [action.user]: {...known, availability: action.availability, online: action.online}}};
+      return {
+        ...people,
+        users: {...people.users, [action.user]: {...known, availability: action.availability, online: action.online}},
+      };
     }
     case 'people/viewers':
       return action.viewers.reduce(
-        (next, {user_id, state}) => view(next, {type: 'people/viewing', ticket: action.ticket, user: user_id, state, now: action.now}),
+        (next, {user_id, state}) =>
+          view(next, {type: 'people/viewing', ticket: action.ticket, user: user_id, state, now: action.now}),
         {...people, viewers: {...people.viewers, [action.ticket]: {}}},
       );
-    case 'people/viewing': return view(people, action);
-    case 'people/expire': return expire(people, action.now);
-    default: return people;
+    case 'people/viewing':
+      return view(people, action);
+    case 'people/expire':
+      return expire(people, action.now);
+    default:
+      return people;
   }
 }

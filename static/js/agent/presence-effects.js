@@ -28,7 +28,8 @@ export function createPresence(app) {
     /** @type {Presence} */
     const state = typing?.id === id ? (typing?.kind === 'note' ? 'noting' : 'replying') : 'viewing';
     if (told && told.id !== id) app.connection.notify('presence.update', {ticket_id: told.id, state: 'left'});
-    if (id && (again || told?.id !== id || told.state !== state)) app.connection.notify('presence.update', {ticket_id: id, state});
+    if (id && (again || told?.id !== id || told.state !== state))
+      app.connection.notify('presence.update', {ticket_id: id, state});
     told = id ? {id, state} : null;
   }
 

@@ -50,7 +50,12 @@ export function step(app, by) {
   const next = queue.rows[order[at < 0 ? 0 : at + by] ?? ''];
   if (!next) return;
   app.go({view: route.view, number: next.number, seq: null}, {replace: route.number !== null});
-  requestAnimationFrame(() => document.querySelector('.row[aria-current="true"]')?.scrollIntoView({block: 'nearest'}));
+}
+
+/** The open conversation's row comes into view where it is loaded. @param {App} app */
+export function revealRow(app) {
+  app.draw();
+  document.querySelector('.row[aria-current="true"]')?.scrollIntoView({block: 'nearest'});
 }
 
 /** Moves the focus within the list. @param {1|-1} by */

@@ -36,7 +36,13 @@ const emptyList = () => ({order: [], cursor: null, status: 'idle', more: 'idle'}
  */
 export function newQueue(me, view) {
   return {
-    me, view, rows: {}, selected: null, seq: 0, recent: [], changed: [],
+    me,
+    view,
+    rows: {},
+    selected: null,
+    seq: 0,
+    recent: [],
+    changed: [],
     lists: {mine: emptyList(), unassigned: emptyList(), all: emptyList(), done: emptyList()},
     counts: {mine: 0, unassigned: 0, all: 0},
   };
@@ -83,7 +89,12 @@ export function wantedOrder(queue) {
   const list = queue.lists[view];
   const byWait = comparator(view);
   const loaded = list.order.filter((id) => rows[id]);
-  const last = list.cursor ? furthest(loaded.map((id) => /** @type {Row} */ (rows[id])), byWait) : null;
+  const last = list.cursor
+    ? furthest(
+        loaded.map((id) => /** @type {Row} */ (rows[id])),
+        byWait,
+      )
+    : null;
   return Object.values(rows)
     .filter((row) => belongs(view, row, me) && (!last || byWait(row, last) <= 0))
     .sort(byWait)
@@ -162,7 +173,12 @@ function takePage(queue, page, view, append) {
   const later = queue.recent.filter((entry) => entry.seq > page.workspace_seq);
   const counts = append ? queue.counts : later.reduce((sum, entry) => add(sum, entry.delta), page.counts);
   const seq = Math.max(queue.seq, page.workspace_seq);
-  const next = withList({...queue, rows, counts, seq, recent: later}, view, {order, cursor: page.next_cursor, status: 'ready', more: 'idle'});
+  const next = withList({...queue, rows, counts, seq, recent: later}, view, {
+    order,
+    cursor: page.next_cursor,
+    status: 'ready',
+    more: 'idle',
+  });
   return view === queue.view && !append ? keepSelected(queue, next) : next;
 }
 
@@ -183,7 +199,8 @@ function takeRow(queue, change) {
   const known = queue.rows[row.id];
   const rows = known && known.seq > row.seq ? queue.rows : {...queue.rows, [row.id]: row};
   const changed = queue.changed.includes(row.id) ? queue.changed : [...queue.changed, row.id];
-  if (queue.recent.some((entry) => entry.seq === change.workspace_seq) || change.workspace_seq <= queue.seq) return {...queue, rows, changed};
+  if (queue.recent.some((entry) => entry.seq === change.workspace_seq) || change.workspace_seq <= queue.seq)
+    return {...queue, rows, changed};
   const delta = countsDelta(change, queue.me);
   const recent = [...queue.recent, {seq: change.workspace_seq, delta}].slice(-RECENT);
   return {...queue, rows, changed, recent, counts: add(queue.counts, delta)};
@@ -211,15 +228,25 @@ function select(queue, id) {
  */
 export function reduceQueue(queue, action) {
   switch (action.type) {
-    case 'queue/loading': return withList(queue, action.view, {status: 'loading'});
-    case 'queue/page': return takePage(queue, action.page, action.view, action.append ?? false);
-    case 'queue/failed': return withList(queue, action.view, {status: 'error'});
-    case 'queue/more': return withList(queue, action.view, {more: action.status});
-    case 'queue/view': return {...queue, view: action.view, changed: []};
-    case 'queue/row': return takeRow(queue, action.change);
-    case 'queue/known': return {...queue, rows: mergeRows(queue.rows, [action.row])};
-    case 'queue/select': return select(queue, action.id);
-    case 'queue/settle': return settle(queue);
-    default: return queue;
+    case 'queue/loading':
+      return withList(queue, action.view, {status: 'loading'});
+    case 'queue/page':
+      return takePage(queue, action.page, action.view, action.append ?? false);
+    case 'queue/failed':
+      return withList(queue, action.view, {status: 'error'});
+    case 'queue/more':
+      return withList(queue, action.view, {more: action.status});
+    case 'queue/view':
+      return {...queue, view: action.view, changed: []};
+    case 'queue/row':
+      return takeRow(queue, action.change);
+    case 'queue/known':
+      return {...queue, rows: mergeRows(queue.rows, [action.row])};
+    case 'queue/select':
+      return select(queue, action.id);
+    case 'queue/settle':
+      return settle(queue);
+    default:
+      return queue;
   }
 }

@@ -25,7 +25,8 @@ function take(app, snapshot) {
 }
 
 /** @param {App} app @param {string} id @returns {Promise<import('./types.js').Snapshot>} */
-const ask = (app, id) => (app.connection.state === 'online' ? app.connection.request('ticket.open', {ticket_id: id}) : app.api.get(`/tickets/${id}`));
+const ask = (app, id) =>
+  app.connection.state === 'online' ? app.connection.request('ticket.open', {ticket_id: id}) : app.api.get(`/tickets/${id}`);
 
 /** Shows a ticket by its number: from memory at once, from the server behind it. @param {App} app @param {number|null} number */
 export async function showThread(app, number) {
@@ -72,7 +73,9 @@ export async function reopen(app) {
     const first = snapshot.events[0]?.seq ?? 0;
     if (first > after + 1) await fill(app, open, first);
     take(app, snapshot);
-  } catch { /* the next connection asks again */ }
+  } catch {
+    /* the next connection asks again */
+  }
 }
 
 /** The next conversation is fetched while this one is read. @param {App} app */
@@ -105,7 +108,9 @@ export async function catchUp(app, id) {
   filling.add(id);
   try {
     await fill(app, id);
-  } catch { /* asked again at the next event or connection */ } finally {
+  } catch {
+    /* asked again at the next event or connection */
+  } finally {
     filling.delete(id);
   }
 }
@@ -144,16 +149,22 @@ export function noteSeen(app) {
   readTo.set(id, public_seq);
   const row = app.store.state.queue.rows[id];
   if (row?.unread) app.store.dispatch({type: 'queue/known', row: {...row, unread: 0}});
-  const sent = app.connection.state === 'online'
-    ? app.connection.request('ticket.read', {ticket_id: id, seq: public_seq})
-    : app.api.post(`/tickets/${id}/read`, {seq: public_seq});
+  const sent =
+    app.connection.state === 'online'
+      ? app.connection.request('ticket.read', {ticket_id: id, seq: public_seq})
+      : app.api.post(`/tickets/${id}/read`, {seq: public_seq});
   sent.catch(() => readTo.delete(id));
 }
 
 /** @param {string} id @param {number} otherwise */
 export const seenSeq = (id, otherwise) => seen.get(id) ?? otherwise;
 
-/** When the address of a file has run out: the event again, with a new one. @param {App} app @param {string} id @param {number} seq */
+/**
+ * When the address of a file has run out: the event again, with a new one.
+ * @param {App} app
+ * @param {string} id
+ * @param {number} seq
+ */
 export async function refreshFiles(app, id, seq) {
   const {events} = await app.api.get(`/tickets/${id}/events`, {after: seq - 1, limit: 1}).catch(() => ({events: []}));
   app.store.dispatch({type: 'thread/refreshed', id, events});
@@ -164,6 +175,9 @@ export function keepFilesFresh(app) {
   setInterval(() => {
     const thread = openThread(app.store.state.threads);
     if (document.hidden || !thread?.events.some((event) => event.comment?.attachments.length)) return;
-    app.api.get(`/tickets/${thread.ticket.id}`).then((snapshot) => take(app, snapshot), () => {});
+    app.api.get(`/tickets/${thread.ticket.id}`).then(
+      (snapshot) => take(app, snapshot),
+      () => {},
+    );
   }, FILES_AGE);
 }

@@ -39,7 +39,7 @@ const CHANGING = /** @type {const} */ (['status', 'title', 'priority', 'category
 export const newThreads = () => ({byId: {}, recent: [], open: null, wanted: null, status: 'idle'});
 
 /** @param {Threads} threads @returns {Thread | null} */
-export const openThread = (threads) => (threads.open ? threads.byId[threads.open] ?? null : null);
+export const openThread = (threads) => (threads.open ? (threads.byId[threads.open] ?? null) : null);
 
 /**
  * A later event on a snapshot, as a fresh snapshot would have it; an event already in it changes nothing.
@@ -89,16 +89,31 @@ function silenced(thread, events) {
 
 /** @param {Snapshot} snapshot @returns {Thread} */
 function fresh({ticket, events, has_more}) {
-  return {ticket, events, hasMore: has_more, ahead: [], gap: false, older: 'idle', typing: [], newFrom: firstUnread(ticket, events)};
+  return {
+    ticket,
+    events,
+    hasMore: has_more,
+    ahead: [],
+    gap: false,
+    older: 'idle',
+    typing: [],
+    newFrom: firstUnread(ticket, events),
+  };
 }
 
 /** The public_seq of the customer's first comment that nobody has read. @param {Ticket} ticket @param {TicketEvent[]} events */
 function firstUnread(ticket, events) {
-  const unread = events.find((event) => event.comment?.author.kind === 'customer' && (event.public_seq ?? 0) > ticket.read.staff.seen);
+  const unread = events.find(
+    (event) => event.comment?.author.kind === 'customer' && (event.public_seq ?? 0) > ticket.read.staff.seen,
+  );
   return unread?.public_seq ?? null;
 }
 
-/** A snapshot over what is known: older pages stay, and nothing that came meanwhile is lost. @param {Thread|undefined} known @param {Snapshot} snapshot */
+/**
+ * A snapshot over what is known: older pages stay, and nothing that came meanwhile is lost.
+ * @param {Thread|undefined} known
+ * @param {Snapshot} snapshot
+ */
 function merge(known, snapshot) {
   const thread = fresh(snapshot);
   const first = snapshot.events[0]?.seq ?? 0;
@@ -126,15 +141,31 @@ function takeSnapshot(threads, snapshot) {
   return {...threads, byId, recent, open: wanted ? id : threads.open, status: wanted ? 'idle' : threads.status};
 }
 
-/** A thread that is known is shown at once, and asked for again behind it. @param {Threads} threads @param {number|null} number @returns {Threads} */
+/**
+ * A thread that is known is shown at once, and asked for again behind it.
+ * @param {Threads} threads
+ * @param {number|null} number
+ * @returns {Threads}
+ */
 function want(threads, number) {
   const known = Object.values(threads.byId).find((thread) => thread.ticket.number === number);
   const left = threads.open ? threads.byId[threads.open] : undefined;
   const byId = left && threads.open ? {...threads.byId, [threads.open]: {...left, newFrom: null, typing: []}} : threads.byId;
-  return {...threads, byId, wanted: number, open: known?.ticket.id ?? null, status: number === null || known ? 'idle' : 'loading'};
+  return {
+    ...threads,
+    byId,
+    wanted: number,
+    open: known?.ticket.id ?? null,
+    status: number === null || known ? 'idle' : 'loading',
+  };
 }
 
-/** What events do not carry comes with the row; what they carry comes from them alone. @param {Thread} thread @param {Row} row @returns {Thread} */
+/**
+ * What events do not carry comes with the row; what they carry comes from them alone.
+ * @param {Thread} thread
+ * @param {Row} row
+ * @returns {Thread}
+ */
 function takeRow(thread, row) {
   const {customer, unread, waiting_since, last_comment, updated_at, inbox_id, channel} = row;
   return {...thread, ticket: {...thread.ticket, customer, unread, waiting_since, last_comment, updated_at, inbox_id, channel}};
@@ -143,9 +174,10 @@ function takeRow(thread, row) {
 /** @param {Thread} thread @param {Extract<ThreadAction, {type: 'thread/read'}>} mark @returns {Thread} */
 function takeRead(thread, {side, delivered = 0, seen = 0}) {
   const {read} = thread.ticket;
-  const customer = side === 'customer'
-    ? {delivered: Math.max(read.customer.delivered, delivered, seen), seen: Math.max(read.customer.seen, seen)}
-    : read.customer;
+  const customer =
+    side === 'customer'
+      ? {delivered: Math.max(read.customer.delivered, delivered, seen), seen: Math.max(read.customer.seen, seen)}
+      : read.customer;
   const staff = side === 'staff' ? {seen: Math.max(read.staff.seen, seen)} : read.staff;
   return {...thread, ticket: {...thread.ticket, read: {customer, staff}}};
 }
@@ -200,20 +232,35 @@ function takeOnline(thread, {customer, online, page}) {
  */
 export function reduceThreads(threads, action) {
   switch (action.type) {
-    case 'thread/wanted': return want(threads, action.number);
-    case 'thread/failed': return {...threads, status: action.missing ? 'missing' : 'error'};
-    case 'thread/snapshot': return takeSnapshot(threads, action.snapshot);
-    case 'thread/events': return change(threads, action.id, (thread) => take(thread, action.events));
-    case 'thread/olderLoading': return change(threads, action.id, (thread) => ({...thread, older: 'loading'}));
-    case 'thread/older': return change(threads, action.id, (thread) => takeOlder(thread, action));
-    case 'thread/olderFailed': return change(threads, action.id, (thread) => ({...thread, older: 'error'}));
-    case 'thread/row': return change(threads, action.row.id, (thread) => takeRow(thread, action.row));
-    case 'thread/read': return change(threads, action.id, (thread) => takeRead(thread, action));
-    case 'thread/typing': return change(threads, action.id, (thread) => takeTyping(thread, action));
-    case 'thread/expire': return changeAll(threads, (thread) => expire(thread, action.now));
-    case 'thread/refreshed': return change(threads, action.id, (thread) => refresh(thread, action.events));
-    case 'thread/newFrom': return change(threads, action.id, (thread) => (thread.newFrom === action.seq ? thread : {...thread, newFrom: action.seq}));
-    case 'thread/online': return changeAll(threads, (thread) => takeOnline(thread, action));
-    default: return threads;
+    case 'thread/wanted':
+      return want(threads, action.number);
+    case 'thread/failed':
+      return {...threads, status: action.missing ? 'missing' : 'error'};
+    case 'thread/snapshot':
+      return takeSnapshot(threads, action.snapshot);
+    case 'thread/events':
+      return change(threads, action.id, (thread) => take(thread, action.events));
+    case 'thread/olderLoading':
+      return change(threads, action.id, (thread) => ({...thread, older: 'loading'}));
+    case 'thread/older':
+      return change(threads, action.id, (thread) => takeOlder(thread, action));
+    case 'thread/olderFailed':
+      return change(threads, action.id, (thread) => ({...thread, older: 'error'}));
+    case 'thread/row':
+      return change(threads, action.row.id, (thread) => takeRow(thread, action.row));
+    case 'thread/read':
+      return change(threads, action.id, (thread) => takeRead(thread, action));
+    case 'thread/typing':
+      return change(threads, action.id, (thread) => takeTyping(thread, action));
+    case 'thread/expire':
+      return changeAll(threads, (thread) => expire(thread, action.now));
+    case 'thread/refreshed':
+      return change(threads, action.id, (thread) => refresh(thread, action.events));
+    case 'thread/newFrom':
+      return change(threads, action.id, (thread) => (thread.newFrom === action.seq ? thread : {...thread, newFrom: action.seq}));
+    case 'thread/online':
+      return changeAll(threads, (thread) => takeOnline(thread, action));
+    default:
+      return threads;
   }
 }

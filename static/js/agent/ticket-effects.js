@@ -40,10 +40,19 @@ export async function setStatus(app, id, status, {next = false} = {}) {
   if (!(await updateTicket(app, id, {status}))) return;
   if (next) nextAfter(app, id);
   const back = wayBack(old, status);
-  toast(app, `#${before.number}: ${statusName(status)}`, back ? {action: {label: 'Undo', run: () => void setStatus(app, id, back)}} : {});
+  toast(
+    app,
+    `#${before.number}: ${statusName(status)}`,
+    back ? {action: {label: 'Undo', run: () => void setStatus(app, id, back)}} : {},
+  );
 }
 
-/** The status that undoes a change: a closed ticket can only be reopened, and nobody is given back what was not begun. @param {Status} old @param {Status} now @returns {Status|null} */
+/**
+ * The status that undoes a change: a closed ticket can only be reopened, and nobody is given back what was not begun.
+ * @param {Status} old
+ * @param {Status} now
+ * @returns {Status|null}
+ */
 function wayBack(old, now) {
   const ended = !isActive({status: now, spam: false});
   if (old === 'in_progress' || old === 'pending' || old === 'resolved') return now === 'closed' ? 'open' : old;

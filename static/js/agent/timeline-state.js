@@ -1,4 +1,6 @@
-/** From the events of a thread to what the timeline shows: messages in groups, day lines, the "New" line, collapsed runs. Pure. */
+/**
+ * From the events of a thread to what the timeline shows: messages in groups, day lines, the "New" line, collapsed runs. Pure.
+ */
 
 /**
  * @typedef {import('./types.js').TicketEvent} TicketEvent
@@ -22,14 +24,29 @@ const localDay = (at) => new Date(at).toDateString();
 /** @param {TicketEvent} event @param {TicketEvent|undefined} before */
 function continues(event, before) {
   const [now, then] = [event.comment, before?.comment];
-  return !!now && !!then && now.kind === then.kind && now.author.id === then.author.id && now.author.kind === then.author.kind
-    && Date.parse(now.created_at) - Date.parse(then.created_at) < GROUP_MS;
+  return (
+    !!now &&
+    !!then &&
+    now.kind === then.kind &&
+    now.author.id === then.author.id &&
+    now.author.kind === then.author.kind &&
+    Date.parse(now.created_at) - Date.parse(then.created_at) < GROUP_MS
+  );
 }
 
-/** What a reply does to the status by itself needs no line of its own. @param {TicketEvent} event @param {TicketEvent|undefined} before */
+/**
+ * What a reply does to the status by itself needs no line of its own.
+ * @param {TicketEvent} event
+ * @param {TicketEvent|undefined} before
+ */
 function follows(event, before) {
-  return event.name === 'ticket.status_changed' && !!before?.comment && event.actor.id === before.actor.id
-    && event.changes?.status?.[1] === 'in_progress' && Date.parse(event.at) - Date.parse(before.at) < AT_ONCE;
+  return (
+    event.name === 'ticket.status_changed' &&
+    !!before?.comment &&
+    event.actor.id === before.actor.id &&
+    event.changes?.status?.[1] === 'in_progress' &&
+    Date.parse(event.at) - Date.parse(before.at) < AT_ONCE
+  );
 }
 
 /** @param {TicketEvent[]} run @param {Record<string, boolean>} expanded @returns {Item[]} */
@@ -82,9 +99,15 @@ export function timeline(events, {newFrom = null, expanded = {}} = {}) {
   return items;
 }
 
-/** The replies that "Seen" and "Delivered" stand under: the last of ours that the customer has read, has got. @param {TicketEvent[]} events @param {{seen: number, delivered: number}} read */
+/**
+ * The replies that "Seen" and "Delivered" stand under: the last of ours that the customer has read, has got.
+ * @param {TicketEvent[]} events
+ * @param {{seen: number, delivered: number}} read
+ */
 export function receipts(events, read) {
-  const ours = events.filter((event) => event.comment?.author.kind !== 'customer' && event.comment?.kind === 'reply' && event.public_seq !== null);
+  const ours = events.filter(
+    (event) => event.comment?.author.kind !== 'customer' && event.comment?.kind === 'reply' && event.public_seq !== null,
+  );
   const last = (/** @type {number} */ mark) => ours.filter((event) => (event.public_seq ?? 0) <= mark).at(-1)?.seq ?? null;
   const seen = last(read.seen);
   const delivered = last(Math.max(read.delivered, read.seen));

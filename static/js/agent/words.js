@@ -5,7 +5,14 @@ import {dateTime} from '../shared/time.js';
 /** @typedef {import('./types.js').Status} Status */
 
 /** @type {Record<string, string>} */
-const STATUS = {open: 'Open', assigned: 'Assigned', in_progress: 'In progress', pending: 'Pending', resolved: 'Resolved', closed: 'Closed'};
+const STATUS = {
+  open: 'Open',
+  assigned: 'Assigned',
+  in_progress: 'In progress',
+  pending: 'Pending',
+  resolved: 'Resolved',
+  closed: 'Closed',
+};
 /** @type {Record<string, string>} */
 const PRIORITY = {low: 'Low', medium: 'Medium', high: 'High', critical: 'Critical'};
 /** @type {Record<string, string>} */
@@ -67,7 +74,10 @@ export function hue(id) {
   return String(sum % 7);
 }
 
-/** Whether a customer wrote from where nobody else could. @param {{verified: boolean, email: string|null, claimed_email: string|null}} customer */
+/**
+ * Whether a customer wrote from where nobody else could.
+ * @param {{verified: boolean, email: string|null, claimed_email: string|null}} customer
+ */
 export const addressOf = (customer) => customer.email ?? customer.claimed_email;
 
 export {dateTime};

@@ -30,10 +30,12 @@ export function appView(app, state) {
     <main class="panes"><h1 class="vh">${state.boot.workspace.name}</h1>${queueView(app, state)}
     <section class="thread" aria-label="Conversation">${banner(app, state)}${thread ? html`
       ${headerView(app, state, thread.ticket)}
-      <div class="thread-scroll" tabindex="0" role="region" aria-label="Messages" @scroll=${() => scrolled(app)}>${timelineView(app, state, thread)}</div>
+      <div class="thread-scroll" tabindex="0" role="region" aria-label="Messages"
+        @scroll=${() => scrolled(app)}>${timelineView(app, state, thread)}</div>
       ${jump(app, state)}
       ${composerView(app, state, thread)}` : noThread(app, state)}</section></main>
-    ${thread ? contextView(app, state, thread.ticket) : html`<aside class="context is-empty" aria-label="Customer and details"></aside>`}
+    ${thread ? contextView(app, state, thread.ticket) : html`<aside class="context is-empty"
+      aria-label="Customer and details"></aside>`}
   </div>
   ${dialogsView(app, state)}
   ${toasts(app, state)}`;
@@ -41,34 +43,45 @@ export function appView(app, state) {
 
 /** @param {App} app @param {State} state */
 function banner(app, state) {
-  const words = {reconnecting: 'Reconnecting…', offline: 'No internet connection', back: 'Connected', fallback: 'Live connection blocked: updates come every few seconds'};
+  const words = {reconnecting: 'Reconnecting…', offline: 'No internet connection', back: 'Connected',
+    fallback: 'Live connection blocked: updates come every few seconds'};
   const {banner: shown} = state.link;
   const left = shown && shown !== 'back' ? unsent(state) : 0;
-  return html`<div role="status" class="banner-place">${shown ? html`<div class="banner" data-kind=${shown === 'back' ? 'ok' : 'warn'}>${icon(shown === 'back' ? 'check' : 'offline')}<span>${words[shown]}</span>${
+  return html`<div role="status" class="banner-place">${shown ? html`<div class="banner" data-kind=${shown === 'back' ? 'ok'
+    : 'warn'}>${icon(shown === 'back' ? 'check' : 'offline')}<span>${words[shown]}</span>${
     left ? html`<b class="num">${left} unsent</b>` : nothing}<span class="grow"></span>${
-    shown === 'reconnecting' || shown === 'offline' ? html`<button type="button" class="link-btn" @click=${() => app.connection.again()}>Try now</button>` : nothing}</div>` : nothing}</div>`;
+    shown === 'reconnecting' || shown === 'offline' ? html`<button type="button" class="link-btn"
+      @click=${() => app.connection.again()}>Try now</button>` : nothing}</div>` : nothing}</div>`;
 }
 
 /** @param {App} app @param {State} state */
 function jump(app, {ui}) {
   if (ui.atEnd) return nothing;
-  return html`<div class="jump"><button type="button" class="jump-button" @click=${() => toEnd(app)}>${icon('down', 'is-small')}${ui.below ? html`${ui.below} new` : 'Latest'}</button></div>`;
+  return html`<div class="jump"><button type="button" class="jump-button"
+    @click=${() => toEnd(app)}>${icon('down', 'is-small')}${ui.below ? html`${ui.below} new` : 'Latest'}</button></div>`;
 }
 
 /** @param {App} app @param {State} state */
 function noThread(app, {threads, route}) {
   if (threads.status === 'loading') return threadSkeleton();
-  if (threads.status === 'missing') return html`<div class="empty">${icon('alert')}<h2>#${route.number} was not found</h2><p>It may have been deleted, or belong to another workspace.</p><a class="btn is-small" href="/agent/v/${route.view}">Back to the list</a></div>`;
-  if (threads.status === 'error') return html`<div class="empty" role="alert">${icon('offline')}<h2>The conversation could not be loaded</h2><button type="button" class="btn is-small" @click=${() => showThread(app, route.number)}>Retry</button></div>`;
-  return html`<div class="empty thread-none">${icon('chat')}<h2>No conversation selected</h2><p>Choose one from the list, or press <kbd>J</kbd></p></div>`;
+  if (threads.status === 'missing') return html`<div
+    class="empty">${icon('alert')}<h2>#${route.number} was not found</h2><p>It may have been deleted, or belong to another
+      workspace.</p><a class="btn is-small" href="/agent/v/${route.view}">Back to the list</a></div>`;
+  if (threads.status === 'error') return html`<div class="empty"
+    role="alert">${icon('offline')}<h2>The conversation could not be loaded</h2><button type="button" class="btn is-small"
+      @click=${() => showThread(app, route.number)}>Retry</button></div>`;
+  return html`<div class="empty thread-none">${icon('chat')}<h2>No conversation selected</h2><p>Choose one from the list, or
+    press <kbd>J</kbd></p></div>`;
 }
 
 const threadSkeleton = () => html`<div class="thread-skeleton" aria-busy="true" aria-label="Loading the conversation">
-  ${[0, 1, 0, 0, 1].map((side, i) => html`<span class="skeleton" data-side=${side ? 'out' : 'in'} data-width=${i % 3}></span>`)}</div>`;
+  ${[0, 1, 0, 0, 1].map((side, i) => html`<span class="skeleton" data-side=${side ? 'out' : 'in'}
+    data-width=${i % 3}></span>`)}</div>`;
 
 /** @param {App} app @param {State} state */
 function toasts(app, {ui}) {
-  return html`<div class="toasts"><div role="status">${ui.toasts.filter((one) => one.kind !== 'bad').map((one) => toastView(app, one))}</div>
+  return html`<div class="toasts"><div
+    role="status">${ui.toasts.filter((one) => one.kind !== 'bad').map((one) => toastView(app, one))}</div>
     <div role="alert">${ui.toasts.filter((one) => one.kind === 'bad').map((one) => toastView(app, one))}</div></div>`;
 }
 
@@ -79,5 +92,7 @@ function toastView(app, {id, kind, text, action}) {
     close();
     action?.run();
   };
-  return html`<div class="toast" data-kind=${kind}><span class="grow">${text}</span>${action ? html`<button type="button" class="btn is-small" @click=${act}>${action.label}</button>` : nothing}<button type="button" class="icon-btn is-small" aria-label="Dismiss" @click=${close}>${icon('x', 'is-small')}</button></div>`;
+  return html`<div class="toast" data-kind=${kind}><span class="grow">${text}</span>${action
+    ? html`<button type="button" class="btn is-small" @click=${act}>${action.label}</button>` : nothing}<button type="button"
+      class="icon-btn is-small" aria-label="Dismiss" @click=${close}>${icon('x', 'is-small')}</button></div>`;
 }

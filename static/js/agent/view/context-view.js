@@ -18,7 +18,8 @@ import {avatar, channelIcon, icon, pill, tierChip} from './bits.js';
 /** @param {App} app @param {State} state @param {Ticket} ticket */
 export function contextView(app, state, ticket) {
   return html`<aside class="context" aria-label="Customer and details" data-open=${state.ui.context ?? nothing}>
-    <button type="button" class="icon-btn is-quiet is-small context-close" aria-label="Close details" title="Close (])" @click=${() => app.store.dispatch({type: 'ui', ui: {context: false}})}>${icon('x')}</button>
+    <button type="button" class="icon-btn is-quiet is-small context-close" aria-label="Close details" title="Close (])"
+      @click=${() => app.store.dispatch({type: 'ui', ui: {context: false}})}>${icon('x')}</button>
     ${who(app, state, ticket)}
     ${visit(ticket)}
     ${client(ticket)}
@@ -35,27 +36,38 @@ function who(app, state, {customer, customer_online: online}) {
       <h2 class="context-name break" dir="auto">${customer.name}</h2>
       <p class="cluster context-marks">${customer.verified
         ? html`<span class="chip" data-kind="ok">${icon('verified', 'is-small')}Verified</span>`
-        : html`<span class="chip" data-kind="warn" title="Nobody has checked who this is">Unverified</span>`}${tierChip(customer.tier)}${customer.blocked ? html`<span class="chip" data-kind="bad">${icon('block', 'is-small')}Blocked</span>` : nothing}</p>
+        : html`<span class="chip" data-kind="warn"
+          title="Nobody has checked who this is">Unverified</span>`}${tierChip(customer.tier)}${customer.blocked
+            ? html`<span class="chip" data-kind="bad">${icon('block', 'is-small')}Blocked</span>` : nothing}</p>
     </div>
     ${addresses(app, customer)}
-    ${customer.blocked && may(state, 'customer:block') ? html`<button type="button" class="btn is-small" @click=${() => unblockCustomer(app, customer.id)}>Unblock</button>` : nothing}
+    ${customer.blocked && may(state, 'customer:block') ? html`<button type="button" class="btn is-small"
+      @click=${() => unblockCustomer(app, customer.id)}>Unblock</button>` : nothing}
   </section>`;
 }
 
 /** @param {App} app @param {Ticket['customer']} customer */
 function addresses(app, {email, claimed_email: claimed}) {
-  const line = (/** @type {string} */ address, /** @type {unknown} */ mark) => html`<div class="context-line">${icon('mail')}<span class="clip" title=${address}>${address}</span>${mark}<button type="button" class="icon-btn is-quiet is-small" aria-label="Copy ${address}" title="Copy" @click=${() => copy(app, address, 'Address copied')}>${icon('copy', 'is-small')}</button></div>`;
+  const line = (/** @type {string} */ address, /** @type {unknown} */ mark) => html`<div
+    class="context-line">${icon('mail')}<span class="clip" title=${address}>${address}</span>${mark}<button type="button"
+      class="icon-btn is-quiet is-small" aria-label="Copy ${address}" title="Copy"
+        @click=${() => copy(app, address, 'Address copied')}>${icon('copy', 'is-small')}</button></div>`;
   if (!email && !claimed) return nothing;
-  return html`<div class="context-addresses">${email ? line(email, nothing) : nothing}${claimed && claimed !== email ? line(claimed, html`<span class="chip" data-kind="warn" title="Typed by the visitor, not checked">unverified</span>`) : nothing}</div>`;
+  return html`<div class="context-addresses">${email ? line(email, nothing) : nothing}${claimed && claimed !== email
+    ? line(claimed, html`<span class="chip" data-kind="warn" title="Typed by the visitor, not checked">unverified</span>`)
+      : nothing}</div>`;
 }
 
 /** @param {Ticket} ticket */
 function visit({page, customer_online: online}) {
   if (!page && !online) return nothing;
   return html`<section><h3>${online ? html`<span class="presence" data-state="online"></span>Online now` : 'Last page'}</h3>
-    ${page ? html`<div class="context-line is-top">${icon('globe')}<span class="grow"><a class="clip context-page" href=${safeUrl(page.url, ['http:', 'https:'])} target="_blank" rel="noopener noreferrer nofollow" title=${page.url} dir="auto">${page.title || path(page.url)}</a>
+    ${page ? html`<div class="context-line is-top">${icon('globe')}<span class="grow"><a class="clip context-page"
+      href=${safeUrl(page.url, ['http:', 'https:'])} target="_blank" rel="noopener noreferrer nofollow" title=${page.url}
+        dir="auto">${page.title || path(page.url)}</a>
       <span class="clip faint small context-page">${path(page.url)}</span></span></div>
-      ${page.referrer ? html`<div class="context-line"><span class="context-label">Came from</span><span class="clip" title=${page.referrer}>${host(page.referrer)}</span></div>` : nothing}` : nothing}</section>`;
+      ${page.referrer ? html`<div class="context-line"><span class="context-label">Came from</span><span class="clip"
+        title=${page.referrer}>${host(page.referrer)}</span></div>` : nothing}` : nothing}</section>`;
 }
 
 /** @param {string} url */
@@ -77,8 +89,10 @@ function client({client: seen}) {
   const device = [seen.browser, seen.os].filter(Boolean).join(' · ');
   return html`<section><h3>Device</h3>
     ${device ? html`<div class="context-line">${icon('device')}<span class="clip">${device}</span></div>` : nothing}
-    ${seen.locale ? html`<div class="context-line">${icon('speech')}<span class="clip">${language(seen.locale)}</span></div>` : nothing}
-    ${seen.address ? html`<div class="context-line">${icon('pin')}<span class="clip num">${seen.address}</span></div>` : nothing}</section>`;
+    ${seen.locale ? html`<div class="context-line">${icon('speech')}<span class="clip">${language(seen.locale)}</span></div>`
+      : nothing}
+    ${seen.address ? html`<div class="context-line">${icon('pin')}<span class="clip num">${seen.address}</span></div>`
+      : nothing}</section>`;
 }
 
 /** @param {string} locale */
@@ -94,7 +108,8 @@ function language(locale) {
 function properties(state, ticket) {
   const inbox = state.people.inboxes.find((one) => one.id === ticket.inbox_id);
   const team = state.people.teams.find((one) => one.id === ticket.team_id);
-  const pair = (/** @type {string} */ name, /** @type {unknown} */ value) => html`<div class="context-pair"><dt>${name}</dt><dd class="clip" dir="auto">${value}</dd></div>`;
+  const pair = (/** @type {string} */ name, /** @type {unknown} */ value) => html`<div class="context-pair"><dt>${name}</dt><dd
+    class="clip" dir="auto">${value}</dd></div>`;
   return html`<section><h3>Conversation</h3><dl>
     ${pair('Channel', html`${icon(channelIcon(ticket.channel), 'is-small')} ${channelName(ticket.channel)}`)}
     ${inbox ? pair('Inbox', inbox.name) : nothing}
@@ -106,6 +121,9 @@ function properties(state, ticket) {
 /** @param {State} state @param {Ticket} ticket */
 function earlier(state, {earlier: tickets}) {
   if (!tickets.length) return nothing;
-  return html`<section><h3>Earlier <span class="faint num">${tickets.length}</span></h3><ul class="context-earlier">${tickets.map((one) => html`<li><a href="/agent/v/${state.route.view}/t/${one.number}" title="${statusName(one.status)}, ${dateTime(one.created_at)}">
-    ${pill(one.status)}<span class="grow clip" dir="auto">${one.title}</span><span class="faint small">${dayName(one.created_at)}</span></a></li>`)}</ul></section>`;
+  return html`<section><h3>Earlier <span class="faint num">${tickets.length}</span></h3><ul
+    class="context-earlier">${tickets.map((one) => html`<li><a href="/agent/v/${state.route.view}/t/${one.number}"
+      title="${statusName(one.status)}, ${dateTime(one.created_at)}">
+    ${pill(one.status)}<span class="grow clip" dir="auto">${one.title}</span><span
+      class="faint small">${dayName(one.created_at)}</span></a></li>`)}</ul></section>`;
 }

@@ -21,8 +21,10 @@ export function dialogsView(app, state) {
   switch (state.ui.dialog) {
     case 'new': return dialog(app, 'New ticket', newTicketForm(app));
     case 'keys': return dialog(app, 'Keyboard shortcuts', keyList(app, state));
-    case 'transfer': return thread ? dialog(app, 'Transfer the conversation', transferForm(app, state, thread.ticket), 'is-narrow') : nothing;
-    case 'block': return thread ? dialog(app, `Block ${thread.ticket.customer.name}`, blockForm(app, thread.ticket), 'is-narrow') : nothing;
+    case 'transfer': return thread ? dialog(app, 'Transfer the conversation', transferForm(app, state, thread.ticket),
+      'is-narrow') : nothing;
+    case 'block': return thread ? dialog(app, `Block ${thread.ticket.customer.name}`, blockForm(app, thread.ticket), 'is-narrow')
+      : nothing;
     default: return nothing;
   }
 }
@@ -38,8 +40,11 @@ export function openDrawn() {
 
 /** @param {App} app @param {string} title @param {unknown} body @param {string} [classes] */
 function dialog(app, title, body, classes = '') {
-  return html`<dialog class="dialog ${classes}" aria-labelledby="dialog-title" @close=${() => closeDialog(app)} @click=${(/** @type {MouseEvent} */ event) => event.target === event.currentTarget && closeDialog(app)}>
-    <div class="dialog-head"><h2 id="dialog-title" dir="auto">${title}</h2><button type="button" class="icon-btn is-quiet is-small" aria-label="Close" @click=${() => closeDialog(app)}>${icon('x')}</button></div>${body}</dialog>`;
+  return html`<dialog class="dialog ${classes}" aria-labelledby="dialog-title" @close=${() => closeDialog(app)}
+    @click=${(/** @type {MouseEvent} */ event) => event.target === event.currentTarget && closeDialog(app)}>
+    <div class="dialog-head"><h2 id="dialog-title" dir="auto">${title}</h2><button type="button"
+      class="icon-btn is-quiet is-small" aria-label="Close"
+        @click=${() => closeDialog(app)}>${icon('x')}</button></div>${body}</dialog>`;
 }
 
 /** @param {string} sign */
@@ -49,21 +54,34 @@ const keyName = (sign) => ({Escape: 'Esc', Enter: '↵'})[sign] ?? sign.toLocale
 function keyList(app, state) {
   const on = state.boot.me.settings.shortcuts !== false;
   return html`<div class="dialog-body">
-    <label class="switch"><input type="checkbox" role="switch" autofocus .checked=${on} @change=${(/** @type {Event} */ event) => saveSettings(app, {shortcuts: /** @type {HTMLInputElement} */ (event.target).checked})}><span>Single-key shortcuts</span></label>
-    <div class="key-groups">${groups.map((group) => html`<section><h3>${group}</h3><dl>${SHORTCUTS.filter((key) => key.group === group).map((key) => html`
-      <div class="key-line"><dt>${key.title}</dt><dd>${key.keys.map((one, i) => html`${i ? html` <span class="faint">or</span> ` : nothing}${one.split(' ').map((sign) => html`<kbd>${keyName(sign)}</kbd>`)}`)}</dd></div>`)}</dl></section>`)}</div></div>`;
+    <label class="switch"><input type="checkbox" role="switch" autofocus .checked=${on}
+      @change=${(/** @type {Event} */ event) => saveSettings(app,
+        {shortcuts: /** @type {HTMLInputElement} */ (event.target).checked})}><span>Single-key shortcuts</span></label>
+    <div class="key-groups">${groups.map((group) => html`<section><h3>${group}</h3><dl>${SHORTCUTS.filter((key) =>
+      key.group === group).map((key) => html`
+      <div class="key-line"><dt>${key.title}</dt><dd>${key.keys.map((one, i) => html`${i ? html` <span class="faint">or</span> `
+        : nothing}${one.split(' ').map((sign) =>
+          html`<kbd>${keyName(sign)}</kbd>`)}`)}</dd></div>`)}</dl></section>`)}</div></div>`;
 }
 
 /** @param {App} app @param {State} state @param {import('../types.js').Ticket} ticket */
 function transferForm(app, state, ticket) {
-  const users = Object.values(state.people.users).filter((user) => user.active && user.role !== 'viewer' && user.id !== ticket.assigned_agent_id);
-  return html`<form class="dialog-form" @submit=${(/** @type {SubmitEvent} */ event) => transfer(app, ticket.id, event)}><div class="dialog-body">
+  const users = Object.values(state.people.users).filter((user) => user.active && user.role !== 'viewer'
+    && user.id !== ticket.assigned_agent_id);
+  return html`<form class="dialog-form" @submit=${(/** @type {SubmitEvent} */ event) => transfer(app, ticket.id, event)}><div
+    class="dialog-body">
     <div class="field"><label for="transfer-to">To</label><select class="select" id="transfer-to" name="to" required autofocus>
       <option value="">Choose…</option>
-      <optgroup label="People">${users.map((user) => html`<option value="user:${user.id}">${user.name}${user.online ? '' : ' (offline)'}</option>`)}</optgroup>
-      ${state.people.teams.length ? html`<optgroup label="Teams">${state.people.teams.map((team) => html`<option value="team:${team.id}">${team.name}</option>`)}</optgroup>` : nothing}</select></div>
-    <div class="field"><label for="transfer-note">Note for them <span class="hint">optional</span></label><textarea class="textarea" id="transfer-note" name="note" dir="auto" maxlength="10000" placeholder="What they should know. The customer does not see it."></textarea></div></div>
-    <div class="dialog-foot"><button type="button" class="btn" @click=${() => closeDialog(app)}>Cancel</button><button class="btn is-primary">Transfer</button></div></form>`;
+      <optgroup label="People">${users.map((user) => html`<option value="user:${user.id}">${user.name}${user.online ? ''
+        : ' (offline)'}</option>`)}</optgroup>
+      ${state.people.teams.length
+        ? html`<optgroup label="Teams">${state.people.teams.map((team) => html`<option
+          value="team:${team.id}">${team.name}</option>`)}</optgroup>` : nothing}</select></div>
+    <div class="field"><label for="transfer-note">Note for them <span class="hint">optional</span></label><textarea
+      class="textarea" id="transfer-note" name="note" dir="auto" maxlength="10000"
+        placeholder="What they should know. The customer does not see it."></textarea></div></div>
+    <div class="dialog-foot"><button type="button" class="btn" @click=${() => closeDialog(app)}>Cancel</button><button
+      class="btn is-primary">Transfer</button></div></form>`;
 }
 
 /** @param {App} app @param {string} id @param {SubmitEvent} event */
@@ -78,11 +96,16 @@ async function transfer(app, id, event) {
 
 /** @param {App} app @param {import('../types.js').Ticket} ticket */
 function blockForm(app, {customer}) {
-  return html`<form class="dialog-form" @submit=${(/** @type {SubmitEvent} */ event) => block(app, customer.id, event)}><div class="dialog-body">
+  return html`<form class="dialog-form" @submit=${(/** @type {SubmitEvent} */ event) => block(app, customer.id, event)}><div
+    class="dialog-body">
     <p class="muted">They cannot write to you any more, in any inbox. Their conversations stay.</p>
-    <div class="field"><label for="block-days">For</label><select class="select" id="block-days" name="days"><option value="1">A day</option><option value="7">A week</option><option value="30">30 days</option><option value="" selected>Until somebody unblocks them</option></select></div>
-    <div class="field"><label for="block-reason">Reason <span class="hint">optional, for colleagues</span></label><input class="input" id="block-reason" name="reason" dir="auto" maxlength="200"></div></div>
-    <div class="dialog-foot"><button type="button" class="btn" @click=${() => closeDialog(app)}>Cancel</button><button class="btn is-danger">Block</button></div></form>`;
+    <div class="field"><label for="block-days">For</label><select class="select" id="block-days" name="days"><option
+      value="1">A day</option><option value="7">A week</option><option value="30">30 days</option><option
+        value="" selected>Until somebody unblocks them</option></select></div>
+    <div class="field"><label for="block-reason">Reason <span class="hint">optional, for colleagues</span></label><input
+      class="input" id="block-reason" name="reason" dir="auto" maxlength="200"></div></div>
+    <div class="dialog-foot"><button type="button" class="btn" @click=${() => closeDialog(app)}>Cancel</button><button
+      class="btn is-danger">Block</button></div></form>`;
 }
 
 /** @param {App} app @param {string} customer @param {SubmitEvent} event */
@@ -97,8 +120,11 @@ async function block(app, customer, event) {
 function ended(state) {
   const why = state.link.ended === 'deactivated' ? 'Your account has been switched off.' : 'You have been signed out.';
   const left = unsent(state);
-  return html`<dialog class="dialog is-narrow" aria-labelledby="dialog-title" @cancel=${(/** @type {Event} */ event) => event.preventDefault()}>
+  return html`<dialog class="dialog is-narrow" aria-labelledby="dialog-title"
+    @cancel=${(/** @type {Event} */ event) => event.preventDefault()}>
     <div class="dialog-head"><h2 id="dialog-title">Your session has ended</h2></div>
-    <div class="dialog-body"><p>${why} Sign in again to go on.</p>${left ? html`<p class="muted">${left === 1 ? 'One unsent text stays' : `${left} unsent texts stay`} in this browser and will be here again.</p>` : nothing}</div>
-    <div class="dialog-foot"><button type="button" class="btn" @click=${() => location.reload()}>I have signed in</button><a class="btn is-primary" href="/sign-in?next=${encodeURIComponent(location.pathname)}">Sign in</a></div></dialog>`;
+    <div class="dialog-body"><p>${why} Sign in again to go on.</p>${left ? html`<p class="muted">${left === 1
+      ? 'One unsent text stays' : `${left} unsent texts stay`} in this browser and will be here again.</p>` : nothing}</div>
+    <div class="dialog-foot"><button type="button" class="btn" @click=${() => location.reload()}>I have signed in</button><a
+      class="btn is-primary" href="/sign-in?next=${encodeURIComponent(location.pathname)}">Sign in</a></div></dialog>`;
 }

@@ -12,7 +12,8 @@ export function eventText(state, event) {
   const who = event.actor.kind === 'system' ? 'Parley' : event.actor.id === state.queue.me ? 'You' : event.actor.name;
   const changes = event.changes ?? {};
   switch (event.name) {
-    case 'ticket.created': return {sign: 'chat', text: event.actor.kind === 'customer' ? `${who} started the conversation` : `${who} opened the ticket`};
+    case 'ticket.created': return {sign: 'chat', text: event.actor.kind === 'customer' ? `${who} started the conversation`
+      : `${who} opened the ticket`};
     case 'ticket.assigned': return {sign: 'user', text: assigned(state, event, who)};
     case 'ticket.unassigned': return {sign: 'user', text: `${who} unassigned the conversation`};
     case 'ticket.status_changed': return {sign: 'done', text: status(who, event.actor.kind === 'system', changes.status)};

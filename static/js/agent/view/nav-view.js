@@ -20,7 +20,8 @@ const THEMES = /** @type {const} */ (['system', 'light', 'dark']);
 /** @param {App} app @param {State} state */
 export function navView(app, state) {
   return html`<nav class="nav" aria-label="Views">
-    <div class="nav-brand"><span class="nav-mark" aria-hidden="true"></span><b class="clip" dir="auto">${state.boot.workspace.name}</b></div>
+    <div class="nav-brand"><span class="nav-mark" aria-hidden="true"></span><b class="clip"
+      dir="auto">${state.boot.workspace.name}</b></div>
     <ul class="nav-views">${VIEWS.map((view) => viewLink(state, view))}</ul>
     <div class="nav-foot">${availability(app, state)}${ownMenu(app, state)}</div>
   </nav>`;
@@ -29,18 +30,23 @@ export function navView(app, state) {
 /** @param {State} state @param {import('../types.js').View} view */
 function viewLink({queue, route}, view) {
   const count = view === 'done' ? 0 : queue.counts[view];
-  return html`<li><a class="nav-link" href="/agent/v/${view}" aria-current=${route.view === view ? 'page' : nothing} aria-keyshortcuts=${VIEW_KEY[view]}
-    title="${VIEW_NAME[view]} (${VIEW_KEY[view].toUpperCase()})">${icon(VIEW_ICON[view])}<span class="nav-name">${VIEW_NAME[view]}</span>${
-    count ? html`<span class="nav-count num" data-loud=${view === 'mine'}>${count > 999 ? '999+' : count}</span>` : nothing}</a></li>`;
+  return html`<li><a class="nav-link" href="/agent/v/${view}" aria-current=${route.view === view ? 'page' : nothing}
+    aria-keyshortcuts=${VIEW_KEY[view]}
+    title="${VIEW_NAME[view]} (${VIEW_KEY[view].toUpperCase()})">${icon(VIEW_ICON[view])}<span
+      class="nav-name">${VIEW_NAME[view]}</span>${
+    count ? html`<span class="nav-count num" data-loud=${view === 'mine'}>${count > 999 ? '999+' : count}</span>`
+      : nothing}</a></li>`;
 }
 
 /** @param {App} app @param {State} state */
 function availability(app, {boot}) {
   const {availability: now} = boot.me;
-  const label = html`<span class="presence" data-state=${now}></span><span class="nav-name grow clip">${titled(now)}</span>${icon('chevron', 'is-small nav-name')}`;
+  const label = html`<span class="presence" data-state=${now}></span><span
+    class="nav-name grow clip">${titled(now)}</span>${icon('chevron', 'is-small nav-name')}`;
   return menu({id: 'menu-availability', label, name: `Availability: ${titled(now)}`, classes: 'nav-button'},
     AVAILABILITIES.map((state) => menuItem({
-      label: titled(state), checked: state === now, icon: html`<span class="presence" data-state=${state}></span>`, run: () => setAvailability(app, state),
+      label: titled(state), checked: state === now, icon: html`<span class="presence" data-state=${state}></span>`,
+        run: () => setAvailability(app, state),
     })));
 }
 
@@ -51,11 +57,15 @@ function ownMenu(app, state) {
   return menu({id: 'menu-me', label, name: `${me.name}, your menu`, classes: 'nav-button'}, html`
     <div class="menu-title clip">${me.email}</div>
     <a class="menu-item" role="menuitem" tabindex="-1" href="/profile">${icon('user')}Profile</a>
-    ${may(state, 'inbox:manage') ? html`<a class="menu-item" role="menuitem" tabindex="-1" href="/settings/inboxes">${icon('inbox')}Inboxes</a>` : nothing}
-    ${may(state, 'user:manage') ? html`<a class="menu-item" role="menuitem" tabindex="-1" href="/settings/people">${icon('users')}People</a>` : nothing}
+    ${may(state, 'inbox:manage') ? html`<a class="menu-item" role="menuitem" tabindex="-1"
+      href="/settings/inboxes">${icon('inbox')}Inboxes</a>` : nothing}
+    ${may(state, 'user:manage') ? html`<a class="menu-item" role="menuitem" tabindex="-1"
+      href="/settings/people">${icon('users')}People</a>` : nothing}
     <hr>
-    ${menuItem({label: app.notices.sound.muted ? 'Turn sound on' : 'Turn sound off', icon: icon(app.notices.sound.muted ? 'bell' : 'bell-off'), run: () => toggleSound(app)})}
-    ${menuItem({label: 'Keyboard shortcuts', icon: icon('keyboard'), end: html`<kbd>?</kbd>`, run: () => app.store.dispatch({type: 'ui', ui: {dialog: 'keys'}})})}
+    ${menuItem({label: app.notices.sound.muted ? 'Turn sound on' : 'Turn sound off', icon: icon(app.notices.sound.muted ? 'bell'
+      : 'bell-off'), run: () => toggleSound(app)})}
+    ${menuItem({label: 'Keyboard shortcuts', icon: icon('keyboard'), end: html`<kbd>?</kbd>`,
+      run: () => app.store.dispatch({type: 'ui', ui: {dialog: 'keys'}})})}
     <div class="menu-title" id="theme-title">Theme</div>
     <div class="segments" role="group" aria-labelledby="theme-title">${THEMES.map((theme) => themeItem(app, state, theme))}</div>
     <hr>
@@ -72,7 +82,8 @@ function toggleSound(app) {
 /** @param {App} app @param {State} state @param {typeof THEMES[number]} theme */
 function themeItem(app, state, theme) {
   const checked = (state.boot.me.settings.theme ?? 'system') === theme;
-  return html`<button type="button" class="segment" role="menuitemradio" tabindex="-1" aria-checked=${String(checked)} @click=${() => setTheme(app, theme)}>${titled(theme)}</button>`;
+  return html`<button type="button" class="segment" role="menuitemradio" tabindex="-1" aria-checked=${String(checked)}
+    @click=${() => setTheme(app, theme)}>${titled(theme)}</button>`;
 }
 
 /** @param {App} app @param {typeof THEMES[number]} theme */

@@ -19,15 +19,28 @@ let timer;
 
 /** @param {App} app */
 export function newTicketForm(app) {
-  return html`<form class="dialog-form" novalidate @submit=${(/** @type {SubmitEvent} */ event) => submit(app, event)}><div class="dialog-body">
+  return html`<form class="dialog-form" novalidate @submit=${(/** @type {SubmitEvent} */ event) => submit(app, event)}><div
+    class="dialog-body">
     <p class="error" role="alert" data-error="form"></p>
-    <div class="field"><label for="new-customer">Customer</label><input class="input" id="new-customer" name="customer" list="new-customers" dir="auto" autocomplete="off" autofocus required
-      placeholder="Name or e-mail address" aria-describedby="new-customer-hint new-customer-error" @input=${(/** @type {Event} */ event) => search(app, event)}>
-      <datalist id="new-customers"></datalist><span class="hint" id="new-customer-hint">An address that is not known yet makes a new customer.</span><span class="error" id="new-customer-error" data-error="customer"></span></div>
-    <div class="field"><label for="new-title">Title</label><input class="input" id="new-title" name="title" dir="auto" maxlength="200" required aria-describedby="new-title-error"><span class="error" id="new-title-error" data-error="title"></span></div>
-    <div class="field"><label for="new-description">Message</label><textarea class="textarea" id="new-description" name="description" dir="auto" maxlength="10000" aria-describedby="new-description-error"></textarea><span class="error" id="new-description-error" data-error="description"></span></div>
-    <div class="field is-half"><label for="new-priority">Priority</label><select class="select" id="new-priority" name="priority">${PRIORITIES.map((one) => html`<option value=${one} ?selected=${one === 'medium'}>${priorityName(one)}</option>`)}</select></div></div>
-    <div class="dialog-foot"><button type="button" class="btn" @click=${() => app.store.dispatch({type: 'ui', ui: {dialog: null}})}>Cancel</button><button class="btn is-primary">Create ticket</button></div></form>`;
+    <div class="field"><label for="new-customer">Customer</label><input class="input" id="new-customer" name="customer"
+      list="new-customers" dir="auto" autocomplete="off" autofocus required
+      placeholder="Name or e-mail address" aria-describedby="new-customer-hint new-customer-error"
+        @input=${(/** @type {Event} */ event) => search(app, event)}>
+      <datalist id="new-customers"></datalist><span class="hint"
+        id="new-customer-hint">An address that is not known yet makes a new customer.</span><span class="error"
+          id="new-customer-error" data-error="customer"></span></div>
+    <div class="field"><label for="new-title">Title</label><input class="input" id="new-title" name="title" dir="auto"
+      maxlength="200" required aria-describedby="new-title-error"><span class="error" id="new-title-error"
+        data-error="title"></span></div>
+    <div class="field"><label for="new-description">Message</label><textarea class="textarea" id="new-description"
+      name="description" dir="auto" maxlength="10000" aria-describedby="new-description-error"></textarea><span class="error"
+        id="new-description-error" data-error="description"></span></div>
+    <div class="field is-half"><label for="new-priority">Priority</label><select class="select" id="new-priority"
+      name="priority">${PRIORITIES.map((one) => html`<option value=${one}
+        ?selected=${one === 'medium'}>${priorityName(one)}</option>`)}</select></div></div>
+    <div class="dialog-foot"><button type="button" class="btn"
+      @click=${() => app.store.dispatch({type: 'ui', ui: {dialog: null}})}>Cancel</button><button
+        class="btn is-primary">Create ticket</button></div></form>`;
 }
 
 /** @param {Customer} customer */
@@ -77,14 +90,16 @@ async function submit(app, event) {
   if (!customer || missing.length) return;
   const button = form.querySelector('.btn.is-primary');
   button?.setAttribute('aria-busy', 'true');
-  const error = await createTicket(app, {title: text('title'), description: text('description'), priority: text('priority'), ...customer});
+  const error = await createTicket(app, {title: text('title'), description: text('description'), priority: text('priority'),
+    ...customer});
   button?.removeAttribute('aria-busy');
   if (error) show(form, fieldErrors(error));
 }
 
 /** @param {import('../../shared/errors.js').RequestError} error @returns {[string, string][]} */
 function fieldErrors(error) {
-  const known = error.detail.map(({loc, msg}) => /** @type {[string, string]} */ ([String(loc.at(-1)).replace(/^customer_.*/, 'customer'), msg]));
+  const known = error.detail.map(({loc, msg}) => /** @type {[string, string]} */ ([String(loc.at(-1)).replace(/^customer_.*/,
+    'customer'), msg]));
   return known.length ? known : [['form', explain(error)]];
 }
 
@@ -93,7 +108,8 @@ function show(form, errors) {
   for (const place of /** @type {NodeListOf<HTMLElement>} */ (form.querySelectorAll('[data-error]'))) {
     const name = place.dataset.error ?? '';
     place.textContent = errors.filter(([field]) => field === name).map(([, message]) => message).join(' ');
-    form.elements.namedItem(name) instanceof Element && /** @type {Element} */ (form.elements.namedItem(name)).toggleAttribute('aria-invalid', false);
+    form.elements.namedItem(name) instanceof Element
+      && /** @type {Element} */ (form.elements.namedItem(name)).toggleAttribute('aria-invalid', false);
   }
   for (const [name] of errors) {
     const field = form.elements.namedItem(name);

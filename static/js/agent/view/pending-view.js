@@ -32,12 +32,19 @@ export function pendingView(app, state, thread) {
 function pending(app, state, item) {
   const {kind, content} = item.payload;
   const waits = item.state === 'sending' && (state.link.banner === 'offline' || state.link.banner === 'reconnecting');
-  return html`<li class="message-item" data-first="true"><article class="msg" data-side="out" data-kind=${kind} data-state=${item.state === 'failed' ? 'failed' : 'pending'} aria-label="Your message, ${item.state === 'failed' ? 'not sent' : 'sending'}">
-    ${kind === 'note' ? html`<header class="msg-head"><b>You</b><span class="note-mark">${icon('lock', 'is-small')}Internal note</span></header>` : nothing}
+  return html`<li class="message-item" data-first="true"><article class="msg" data-side="out" data-kind=${kind}
+    data-state=${item.state === 'failed' ? 'failed' : 'pending'} aria-label="Your message, ${item.state === 'failed' ? 'not sent'
+      : 'sending'}">
+    ${kind === 'note' ? html`<header class="msg-head"><b>You</b><span
+      class="note-mark">${icon('lock', 'is-small')}Internal note</span></header>` : nothing}
     ${content ? html`<div class="bubble" dir="auto">${linkify(content)}</div>` : nothing}
-    ${item.files.length ? html`<div class="files">${item.files.map((file) => html`<div class="file" data-state=${item.state === 'failed' ? 'failed' : nothing}>${icon('file')}<span class="clip" dir="auto">${file.name}</span><span class="file-size num">${size(file.size)}</span>${
-      item.state === 'sending' ? html`<progress class="progress" max="1" value=${file.attachment ? 1 : (state.progress[file.id] ?? 0)} aria-label="Upload of ${file.name}"></progress>` : nothing}</div>`)}</div>` : nothing}
-    ${item.state === 'failed' ? refusal(app, item) : html`<span class="msg-meta">${waits ? html`${icon('clock', 'is-small')}Waiting for connection` : 'Sending…'}</span>`}
+    ${item.files.length ? html`<div class="files">${item.files.map((file) => html`<div class="file"
+      data-state=${item.state === 'failed' ? 'failed' : nothing}>${icon('file')}<span class="clip"
+        dir="auto">${file.name}</span><span class="file-size num">${size(file.size)}</span>${
+      item.state === 'sending' ? html`<progress class="progress" max="1" value=${file.attachment ? 1
+        : (state.progress[file.id] ?? 0)} aria-label="Upload of ${file.name}"></progress>` : nothing}</div>`)}</div>` : nothing}
+    ${item.state === 'failed' ? refusal(app, item) : html`<span class="msg-meta">${waits
+      ? html`${icon('clock', 'is-small')}Waiting for connection` : 'Sending…'}</span>`}
   </article></li>`;
 }
 

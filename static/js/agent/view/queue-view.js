@@ -27,13 +27,16 @@ export function queueView(app, state) {
   return html`<section class="queue" aria-label="Queue">
     <header class="pane-head">
       <h2 class="pane-title">${VIEW_NAME[view]}</h2>
-      ${view === 'done' ? nothing : html`<span class="faint num">${state.queue.counts[view]}<span class="vh"> conversations</span></span>`}
+      ${view === 'done' ? nothing : html`<span class="faint num">${state.queue.counts[view]}<span
+        class="vh"> conversations</span></span>`}
       <span class="grow"></span>
-      ${may(state, 'ticket:create') ? html`<button type="button" class="icon-btn is-quiet is-small" aria-label="New ticket" title="New ticket (C)" aria-keyshortcuts="c"
+      ${may(state, 'ticket:create') ? html`<button type="button" class="icon-btn is-quiet is-small" aria-label="New ticket"
+        title="New ticket (C)" aria-keyshortcuts="c"
         @click=${() => app.store.dispatch({type: 'ui', ui: {dialog: 'new'}})}>${icon('plus')}</button>` : nothing}
     </header>
     ${updatesPill(app, state)}
-    <div class="queue-list" tabindex="-1" data-stale=${list.status === 'loading' && list.order.length > 0} @scroll=${(/** @type {Event} */ event) => scrolled(app, event)} @keydown=${arrows}>
+    <div class="queue-list" tabindex="-1" data-stale=${list.status === 'loading' && list.order.length > 0}
+      @scroll=${(/** @type {Event} */ event) => scrolled(app, event)} @keydown=${arrows}>
       ${listBody(app, state)}
     </div>
   </section>`;
@@ -43,7 +46,8 @@ export function queueView(app, state) {
 function updatesPill(app, state) {
   const updates = state.ui.calm ? 0 : pendingUpdates(state.queue);
   if (!updates) return nothing;
-  return html`<button type="button" class="updates-pill" aria-keyshortcuts="." title="Put the list in order (.)" @click=${() => showPending(app)}>
+  return html`<button type="button" class="updates-pill" aria-keyshortcuts="." title="Put the list in order (.)"
+    @click=${() => showPending(app)}>
     ${icon('up', 'is-small')}<span>${updates} ${updates === 1 ? 'update' : 'updates'}</span><b>Show</b></button>`;
 }
 
@@ -55,26 +59,33 @@ function listBody(app, state) {
   if (!order.length && status === 'error') return failure(app, state);
   if (!order.length) return nothingHere(state);
   const label = view === 'done' ? VIEW_NAME[view] : `${VIEW_NAME[view]}, ${counts[view]}`;
-  return html`${status === 'error' ? html`<div class="list-error" role="alert">Could not refresh. <button type="button" class="link-btn" @click=${() => loadView(app, view)}>Retry</button></div>` : nothing}
+  return html`${status === 'error' ? html`<div class="list-error" role="alert">Could not refresh. <button type="button"
+    class="link-btn" @click=${() => loadView(app, view)}>Retry</button></div>` : nothing}
     <ul aria-label=${label}>${repeat(order, (id) => id, (id) => guardedRow(state, id))}</ul>
     ${more === 'loading' ? skeletonRows(2) : nothing}
-    ${more === 'error' ? html`<div class="list-error" role="alert">More could not be loaded. <button type="button" class="link-btn" @click=${() => loadMore(app)}>Retry</button></div>` : nothing}`;
+    ${more === 'error' ? html`<div class="list-error" role="alert">More could not be loaded. <button type="button"
+      class="link-btn" @click=${() => loadMore(app)}>Retry</button></div>` : nothing}`;
 }
 
 /** @param {App} app @param {State} state */
 function failure(app, {queue, link}) {
   const offline = link.banner === 'offline' || link.banner === 'reconnecting';
-  return html`<div class="empty" role="alert">${icon(offline ? 'offline' : 'alert')}<h3>${offline ? 'No connection' : 'The list could not be loaded'}</h3>
+  return html`<div class="empty" role="alert">${icon(offline ? 'offline' : 'alert')}<h3>${offline ? 'No connection'
+    : 'The list could not be loaded'}</h3>
     <p>${offline ? 'It comes back by itself when the connection does.' : 'The server did not answer.'}</p>
     <button type="button" class="btn is-small" @click=${() => loadView(app, queue.view)}>Retry</button></div>`;
 }
 
 /** @param {State} state */
 function nothingHere({queue}) {
-  const next = queue.view === 'mine' && queue.counts.unassigned ? 'unassigned' : queue.view === 'unassigned' && queue.counts.mine ? 'mine' : null;
-  return html`<div class="empty">${icon(queue.view === 'done' ? 'done' : 'inbox')}<h3>${queue.view === 'done' ? 'Nothing done yet' : 'Nothing waiting'}</h3>
-    <p>${queue.view === 'done' ? 'Resolved and closed conversations stand here.' : 'New conversations appear here by themselves.'}</p>
-    ${next ? html`<a class="btn is-small" href="/agent/v/${next}" data-view=${next}>${VIEW_NAME[next]} (${queue.counts[next]})</a>` : nothing}</div>`;
+  const next = queue.view === 'mine' && queue.counts.unassigned ? 'unassigned' : queue.view === 'unassigned' && queue.counts.mine
+    ? 'mine' : null;
+  return html`<div class="empty">${icon(queue.view === 'done' ? 'done' : 'inbox')}<h3>${queue.view === 'done'
+    ? 'Nothing done yet' : 'Nothing waiting'}</h3>
+    <p>${queue.view === 'done' ? 'Resolved and closed conversations stand here.'
+      : 'New conversations appear here by themselves.'}</p>
+    ${next ? html`<a class="btn is-small" href="/agent/v/${next}"
+      data-view=${next}>${VIEW_NAME[next]} (${queue.counts[next]})</a>` : nothing}</div>`;
 }
 
 /** A row is drawn again only when something it shows has changed. @param {State} state @param {string} id */
@@ -87,24 +98,35 @@ function guardedRow(state, id) {
   const viewers = state.people.viewers[id];
   const assignee = row.assigned_agent_id ? state.people.users[row.assigned_agent_id] : undefined;
   const gone = belongs(state.queue.view, row, state.queue.me) ? '' : whyGone(state, row);
-  return html`<li class="row-item" data-id=${id}>${guard([row, typing, draft, selected, viewers, assignee, gone, state.queue.view, Math.floor(state.ui.now / 60_000)],
+  return html`<li class="row-item"
+    data-id=${id}>${guard([row, typing, draft, selected, viewers, assignee, gone, state.queue.view,
+      Math.floor(state.ui.now / 60_000)],
     () => rowView(state, row, {typing, draft, selected, gone}))}</li>`;
 }
 
 /** @param {State} state @param {Row} row @param {{typing: boolean, draft: string, selected: boolean, gone: string}} more */
 function rowView(state, row, {typing, draft, selected, gone}) {
   const assignee = row.assigned_agent_id ? state.people.users[row.assigned_agent_id] : null;
-  return html`<a class="row" href="/agent/v/${state.queue.view}/t/${row.number}" data-number=${row.number} aria-current=${selected ? 'true' : nothing}
+  return html`<a class="row" href="/agent/v/${state.queue.view}/t/${row.number}" data-number=${row.number}
+    aria-current=${selected ? 'true' : nothing}
       data-unread=${row.unread > 0} data-gone=${gone !== ''}>
-    <span class="row-marks">${priority(row.priority)}<span class="faint" title=${channelName(row.channel)}>${icon(channelIcon(row.channel), 'is-small')}<span class="vh">${channelName(row.channel)}</span></span></span>
+    <span class="row-marks">${priority(row.priority)}<span class="faint"
+      title=${channelName(row.channel)}>${icon(channelIcon(row.channel), 'is-small')}<span
+        class="vh">${channelName(row.channel)}</span></span></span>
     <span class="row-body">
-      <span class="row-top"><span class="row-name" dir="auto">${row.customer.name}</span>${tierChip(row.customer.tier)}${repeats(row) && !gone ? nothing : html`<span class="row-title" dir="auto">${row.title}</span>`}</span>
+      <span class="row-top"><span class="row-name"
+        dir="auto">${row.customer.name}</span>${tierChip(row.customer.tier)}${repeats(row) && !gone ? nothing
+          : html`<span class="row-title" dir="auto">${row.title}</span>`}</span>
       <span class="row-preview" dir="auto">${gone ? html`<em>${gone}</em>` : preview(state, row, typing, draft)}</span>
     </span>
     <span class="row-end">
       ${waiting(row, state.ui.now)}
-      <span class="row-people">${viewing(state, row)}${row.unread ? html`<span class="badge" title="${row.unread} unread">${row.unread > 99 ? '99+' : row.unread}<span class="vh"> unread</span></span>` : nothing}${
-        state.queue.view === 'mine' || state.queue.view === 'unassigned' ? nothing : assignee ? avatar(assignee, {size: 's', label: `Assigned to ${assignee.name}`}) : html`<span class="avatar is-empty" data-size="s" role="img" aria-label="Nobody assigned" title="Nobody assigned"></span>`}</span>
+      <span class="row-people">${viewing(state, row)}${row.unread
+        ? html`<span class="badge" title="${row.unread} unread">${row.unread > 99 ? '99+' : row.unread}<span
+          class="vh"> unread</span></span>` : nothing}${
+        state.queue.view === 'mine' || state.queue.view === 'unassigned' ? nothing : assignee
+          ? avatar(assignee, {size: 's', label: `Assigned to ${assignee.name}`}) : html`<span class="avatar is-empty"
+            data-size="s" role="img" aria-label="Nobody assigned" title="Nobody assigned"></span>`}</span>
     </span></a>`;
 }
 
@@ -117,8 +139,10 @@ function preview(state, row, typing, draft) {
   if (draft) return html`<b class="row-draft">Draft:</b> ${draft.slice(0, 120)}`;
   const last = row.last_comment;
   if (!last) return html`<span class="faint">${row.title}</span>`;
-  const by = last.author.kind === 'customer' ? '' : last.author.id === state.queue.me ? 'You: ' : `${(last.author.name ?? '').split(' ')[0]}: `;
-  return html`${last.kind === 'note' ? html`${icon('lock', 'is-small')}<span class="vh">Internal note, </span>` : nothing}${by}${last.preview}`;
+  const by = last.author.kind === 'customer' ? '' : last.author.id === state.queue.me ? 'You: '
+    : `${(last.author.name ?? '').split(' ')[0]}: `;
+  return html`${last.kind === 'note' ? html`${icon('lock', 'is-small')}<span class="vh">Internal note, </span>`
+    : nothing}${by}${last.preview}`;
 }
 
 /** @param {Row} row @param {number} now */
@@ -126,13 +150,16 @@ function waiting(row, now) {
   const since = row.waiting_since;
   const at = since ?? row.last_comment?.at ?? row.updated_at;
   const words = since ? `Waiting for ${spanInWords(at, now)}` : `Last message ${ago(at, now)}`;
-  return html`<time class="row-time num" datetime=${at} data-waiting=${since !== null} title=${words}><span aria-hidden="true">${span(at, now)}</span><span class="vh">${words}</span></time>`;
+  return html`<time class="row-time num" datetime=${at} data-waiting=${since !== null} title=${words}><span
+    aria-hidden="true">${span(at, now)}</span><span class="vh">${words}</span></time>`;
 }
 
 /** @param {State} state @param {Row} row */
 function viewing(state, row) {
   const others = othersAt(state.people, row.id, state.queue.me).slice(0, 2);
-  return others.map(({user, state: doing}) => html`<span class="viewer" data-doing=${doing}>${avatar(user, {size: 's', label: `${user.name} is ${doing === 'viewing' ? 'viewing' : 'replying'}`})}</span>`);
+  return others.map(({user, state: doing}) => html`<span class="viewer"
+    data-doing=${doing}>${avatar(user, {size: 's', label: `${user.name} is ${doing === 'viewing' ? 'viewing'
+      : 'replying'}`})}</span>`);
 }
 
 /** Why a row that is still shown does not belong here any more. @param {State} state @param {Row} row */
