@@ -1,4 +1,4 @@
-"""Browser stories: a real server, a real Chromium with storage partitioned as in any browser, other origins."""
+"""Browser stories: a real server, and a real Chromium that partitions storage as any browser does."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -123,7 +123,7 @@ def test_a_closed_widget_counts_what_is_new_and_the_end_can_be_undone(team, site
 
     agent.say("We do.")
     agent.say("It takes four days.")
-    expect(page.get_by_role("button", name="Open chat, 2 unread messages")).to_be_visible()
+    expect(page.get_by_role("button", name="Open chat, 2 unread")).to_be_visible()
     expect(page.get_by_role("status").get_by_text("We do.")).to_be_visible()
     expect(agent.messages.get_by_text("Delivered")).to_be_visible()
     assert agent.messages.get_by_text("Seen", exact=True).count() == 0
@@ -155,12 +155,12 @@ def test_the_title_counts_what_a_hidden_chat_page_has_not_shown(team, sign_in, o
     agent.open("Anybody there?")
     agent.say("Yes, we are.")
     expect(chat.message("Yes, we are.")).to_be_visible()
-    expect(page).to_have_title("Harbour chat")
+    expect(page).to_have_title("Harbour")
     hide(page)
     agent.say("Still there?")
     expect(page).to_have_title(re.compile(r"^\(1\) "))
     hide(page, "visible")
-    expect(page).to_have_title("Harbour chat")
+    expect(page).to_have_title("Harbour")
     expect(agent.messages.get_by_text("Seen", exact=True)).to_be_visible()
 
 

@@ -23,7 +23,7 @@ class Watch:
         context.on("console", self._said)
         context.on("weberror", lambda error: self.problems.append(f"page error: {error.error}"))
         context.on("dialog", self._asked)
-        context.on("request", lambda request: self.requests.append(request))
+        context.on("request", self._requested)
         context.on("page", lambda page: page.on("websocket", lambda line: self.sockets.append(line.url)))
         return context
 
@@ -51,6 +51,9 @@ class Watch:
         if message.type in ("error", "warning", "assert"):
             place = message.location.get("url", "")
             self.problems.append(f"console {message.type}: {message.text} ({place})")
+
+    def _requested(self, request: Any) -> None:
+        self.requests.append(request)
 
     def _asked(self, dialog: Any) -> None:
         self.problems.append(f"dialog: {dialog.message}")
