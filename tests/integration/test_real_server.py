@@ -48,7 +48,7 @@ def test_a_customer_and_an_agent_talk_over_sockets(site: Site) -> None:
         ticket_id = maria.must("comment.create", maria.message("Hello"))["ticket"]["id"]
         desk.wait_for("ticket.row", lambda body: body["row"]["id"] == ticket_id)
         assert contents(desk.must("ticket.open", {"ticket_id": ticket_id})["events"]) == ["Hello"]
-        desk.must("comment.create", desk.comment(ticket_id, "Hi"))
+        desk.must("comment.create", desk.message("Hi", ticket_id))
         maria.must("comment.create", maria.message("Thanks", ticket_id=ticket_id))
         for browser in (maria, desk):
             browser.wait_for("ticket.event", lambda event: "Thanks" in contents([event]))
@@ -60,7 +60,7 @@ def test_r08_fifty_times_the_same_reply_is_one_with_fifty_equal_answers(site: Si
     maria, user = site.customer(), site.make.user()
     ticket_id = maria.post("comments", maria.message("Hello")).json()["ticket"]["id"]
     desks = [site.desk(user) for _ in range(50)]
-    body = desks[0].comment(ticket_id, "Sent once")
+    body = desks[0].message("Sent once", ticket_id)
     del body["ticket_id"]
     for desk in desks:
         desk.open_page()
@@ -98,7 +98,7 @@ def test_signing_in_opens_pages_and_sockets_and_signing_out_ends_them(site: Site
         token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
         assert token
         browser.post(f"{url}/sign-out", data={"csrf_token": token[1]}, timeout=10)
-        assert other.wait_until_cut(2)
+        assert other.is_cut(2)
         assert other.all("session.ended") == [{"reason": "signed_out"}]
     assert browser.get(f"{url}/agent", timeout=10).url.startswith(f"{url}/sign-in")
 
@@ -160,7 +160,7 @@ def test_r13_a_session_revoked_elsewhere_ends_its_sockets_within_two_seconds(sit
     with site.desk(user) as desk, site.desk() as bystander:
         with site.acting(user), transaction():  # as another process would: nothing is announced here
             assert sessions.revoke_all(user.id) == 1
-        assert desk.wait_until_cut(2)
+        assert desk.is_cut(2)
         assert desk.all("session.ended")
         assert desk.get("me").status_code == 401
         assert bystander.must("availability.set", {"availability": "online"}) == {}

@@ -1,16 +1,18 @@
-"""Browsers of a real server: a socket of python-socketio's client, and REST with a cookie or a token."""
+"""Browsers of a real server: a socket heard in a thread of its own, and REST with a cookie or a token."""
 
+import itertools
 import json
 import re
+import socket
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from threading import Condition
+from threading import Condition, Thread
 from typing import Any, Self
 
 import requests
-import socketio
+import websocket
 
 from tests.support.parallel import House
 from tests.support.server import Server
@@ -24,6 +26,92 @@ class Lost(ConnectionError):
     """The line was cut before the answer came."""
 
 
+class Line:
+    """One Socket.IO connection in one namespace, as static/js/shared/socket.js speaks it.
+
+    python-socketio's client hears each packet in a thread of its own, which mixes up their order.
+    """
+
+    def __init__(
+        self, url: str, namespace: str, auth: Any, cookie: str, hear: Callable[[str, Any], None]
+    ) -> None:
+        self.namespace, self.auth, self.hear = namespace, auth, hear
+        self.changed = Condition()
+        self.answers: dict[int, Any] = {}
+        self.ids = itertools.count(1)
+        self.is_open, self.is_over = False, False
+        address = f"{url.replace('http', 'ws', 1)}/socket.io/?EIO=4&transport=websocket"
+        try:
+            self.wire = websocket.create_connection(address, cookie=cookie or None, timeout=30)
+        except (OSError, websocket.WebSocketException) as error:
+            raise ConnectionError(str(error)) from None
+        self.tcp = self.wire.sock
+        self.reader = Thread(target=self._read, daemon=True)
+        self.reader.start()
+        with self.changed:
+            self.changed.wait_for(lambda: self.is_open or self.is_over, 30)
+        if not self.is_open:
+            self.close()
+            raise ConnectionError("refused")
+
+    def say(self, name: str, body: Any, patience: float) -> Any:
+        """The ack of a command. Raises `Lost` when the line ends before."""
+        number = self.send(name, body)
+        with self.changed:
+            self.changed.wait_for(lambda: number in self.answers or self.is_over, patience)
+            if number not in self.answers:
+                raise Lost(name)
+            return self.answers.pop(number)
+
+    def send(self, name: str, body: Any) -> int:
+        """Says a command and does not wait; the number of its ack."""
+        number = next(self.ids)
+        self._send(f"42{self.namespace},{number}{json.dumps([name, body])}")
+        return number
+
+    def cut(self) -> None:
+        """Ends the connection without a word, as a network does."""
+        with suppress(OSError):
+            self.tcp.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Ends the connection and waits until it has."""
+        self.cut()
+        self.reader.join(10)
+        self.wire.shutdown()
+
+    def _send(self, packet: str) -> None:
+        with suppress(OSError, websocket.WebSocketException):
+            self.wire.send(packet)
+
+    def _read(self) -> None:
+        with suppress(OSError, websocket.WebSocketException):
+            while message := self.wire.recv():
+                self._understand(str(message))
+        with self.changed:
+            self.is_open, self.is_over = False, True
+            self.changed.notify_all()
+
+    def _understand(self, message: str) -> None:
+        if message[0] == "0":
+            self._send(f"40{self.namespace},{json.dumps(self.auth) if self.auth else ''}")
+        elif message[0] == "2":
+            self._send("3")
+        found = re.fullmatch(r"4(\d)(?:/\w+,)?(\d*)(.*)", message, re.DOTALL)
+        kind, number, content = found.groups() if found else ("", "", "")
+        if kind in ("1", "4"):
+            self.cut()
+        elif kind == "2":
+            name, *body = json.loads(content)
+            PUSHED[self.namespace, name].model_validate(*body)
+            self.hear(name, *body)
+        with self.changed:
+            self.is_open |= kind == "0"
+            if kind == "3":
+                self.answers[int(number)] = json.loads(content)[0]
+            self.changed.notify_all()
+
+
 class Browser:
     """Somebody's browser on one server: `say()` returns the ack, `heard` grows with what is pushed."""
 
@@ -33,7 +121,7 @@ class Browser:
         self.url, self.auth, self.cookie = url, auth, cookie
         self.heard: list[tuple[str, Any]] = []
         self.changed = Condition()
-        self.socket: socketio.Client | None = None
+        self.line: Line | None = None
         self.http = requests.Session()
 
     def __enter__(self) -> Self:
@@ -47,52 +135,31 @@ class Browser:
     def connect(self) -> Self:
         """Opens a new socket. Raises `ConnectionError` if there is no server or it refuses."""
         self.disconnect()
-        made = socketio.Client(reconnection=False, handle_sigint=False)
-        made.on("*", self._hear, namespace=self.namespace)
-        made.on("disconnect", self._notify, namespace=self.namespace)
-        options = {"headers": {"Cookie": self.cookie}} if self.cookie else {}
-        try:
-            made.connect(
-                self.url,
-                auth=self.auth,
-                transports=["websocket"],
-                namespaces=[self.namespace],
-                wait_timeout=10,
-                **options,
-            )
-        except socketio.exceptions.ConnectionError as error:
-            raise ConnectionError(str(error)) from None
-        self.socket = made
+        self.line = Line(self.url, self.namespace, self.auth, self.cookie, self.hear)
         return self
 
     @property
     def is_connected(self) -> bool:
         """Whether the socket is open."""
-        return self.socket is not None and self.namespace in self.socket.namespaces
+        return self.line is not None and self.line.is_open
 
     def say(self, name: str, body: Any = None, patience: float = 15) -> dict[str, Any]:
         """Says a command and returns its ack. Raises `Lost` when the line is cut before."""
-        line, answers = self.socket, []
-        if line is None or not self.is_connected:
+        if self.line is None:
             raise Lost(name)
-
-        def answered(answer: Any) -> None:
-            answers.append(answer)
-            self._notify()
-
-        with suppress(socketio.exceptions.SocketIOError):
-            line.emit(name, body, namespace=self.namespace, callback=answered)
-        with self.changed:
-            self.changed.wait_for(lambda: answers or self.namespace not in line.namespaces, patience)
-        if not answers:
-            raise Lost(name)
-        return dict(answers[0])
+        return dict(self.line.say(name, body, patience))
 
     def must(self, name: str, body: Any = None) -> Any:
         """Says a command that has to succeed and returns its data."""
         answer = self.say(name, body)
         assert answer["ok"], answer
         return answer["data"]
+
+    def hear(self, name: str, body: Any = None) -> None:
+        """Takes what is pushed."""
+        with self.changed:
+            self.heard.append((name, body))
+            self.changed.notify_all()
 
     def wait_for(self, name: str, wanted: Callable[[Any], Any] = bool, patience: float = 10) -> Any:
         """The first body pushed under that name that fits."""
@@ -101,10 +168,11 @@ class Browser:
         assert found, f"no {name} in {self.heard}"
         return found[0]
 
-    def wait_until_cut(self, patience: float) -> bool:
+    def is_cut(self, patience: float) -> bool:
         """Whether the server ends the socket in time."""
-        with self.changed:
-            return self.changed.wait_for(lambda: not self.is_connected, patience)
+        assert self.line
+        with self.line.changed:
+            return self.line.changed.wait_for(lambda: self.line.is_over, patience)
 
     def all(self, name: str) -> list[Any]:
         """The bodies pushed under that name."""
@@ -112,24 +180,14 @@ class Browser:
 
     def disconnect(self) -> None:
         """Ends the socket, if there is one."""
-        if self.socket is not None:
-            self.socket.disconnect()
-            self.socket = None
+        if self.line is not None:
+            self.line.close()
+            self.line = None
 
     def close(self) -> None:
         """Ends everything."""
         self.disconnect()
         self.http.close()
-
-    def _hear(self, name: str, body: Any = None) -> None:
-        PUSHED[self.namespace, name].model_validate(body)
-        with self.changed:
-            self.heard.append((name, body))
-            self.changed.notify_all()
-
-    def _notify(self, *_reason: Any) -> None:
-        with self.changed:
-            self.changed.notify_all()
 
     # --- REST ---------------------------------------------------------------------------------
 
@@ -160,7 +218,7 @@ class Desk(Browser):
         self.http.cookies.set(COOKIE, token)
         self._csrf = ""
 
-    def comment(self, ticket_id: str, content: str, **body: Any) -> dict[str, Any]:
+    def message(self, content: str, ticket_id: str, **body: Any) -> dict[str, Any]:
         """The body of a `comment.create`."""
         made = {"ticket_id": ticket_id, "client_id": str(uuid.uuid4()), "content": content, "kind": "reply"}
         return {**made, **body}
