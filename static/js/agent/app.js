@@ -82,8 +82,9 @@ function follow(app, route) {
 
 /** @param {App} app @param {Route} route @param {boolean} other another ticket than the one that is open */
 async function arrive(app, {number, seq}, other) {
-  if (other) await showThread(app, number);
+  const shown = other ? showThread(app, number) : null;
   if (other && number !== null) revealRow(app);
+  await shown;
   if (seq !== null) await loadTo(app, seq);
 }
 
