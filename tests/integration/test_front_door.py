@@ -7,7 +7,7 @@ import pytest
 from werkzeug.test import Client
 
 from tests.support.bad_input import check_shape
-from tests.support.who_may import BODIES, ROUTES, ids_of, path_of, rows
+from tests.support.who_may import BODIES, ROUTES, ids_of, options_of, path_of, rows
 from tests.support.world import World
 from webapp.middleware import HEADERS, host_name
 
@@ -153,10 +153,6 @@ def test_the_name_in_a_host_header_is_read_without_its_port() -> None:
 # --- S-43: requests from other sites --------------------------------------------------------------
 
 UNSAFE = [route for route in rows(ROUTES) if not route.startswith("GET") and "/chat/" not in route]
-
-
-def options_of(route: str, ids: dict[str, str]) -> dict[str, Any]:
-    return BODIES.get(route, lambda _: {"json": {}} if "/api/" in route else {})(ids)
 
 
 def test_s43_every_unsafe_route_of_staff_needs_its_own_token(app: Any, home: World) -> None:

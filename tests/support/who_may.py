@@ -212,11 +212,17 @@ def path_of(route: str, ids: dict[str, str]) -> tuple[str, str]:
     return method, path.format(**ids)
 
 
+def options_of(route: str, ids: dict[str, str]) -> Options:
+    """What a request to that route sends: a body that is right."""
+    if route in BODIES:
+        return BODIES[route](ids)
+    return {"json": {}} if "/api/" in route else {}
+
+
 def ask(person: Person, route: str, ids: dict[str, str]) -> Any:
+    """The route's request, as that person."""
     method, path = path_of(route, ids)
-    return person.ask(
-        method, path, **BODIES.get(route, lambda _: {"json": {}} if "/api/" in path else {})(ids)
-    )
+    return person.ask(method, path, **options_of(route, ids))
 
 
 def outcome(answer: Any) -> str:
