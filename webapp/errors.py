@@ -179,7 +179,7 @@ def _answer_http(error: HTTPException) -> Response:
 
 
 def _answer_busy(error: Exception) -> Response:
-    log.error("database unavailable: %s", type(error).__name__)
+    log.error("database unavailable: %s", type(getattr(error, "orig", None) or error).__name__)
     return _answer(Unavailable("The service is busy; please try again", retry_after_seconds=2))
 
 

@@ -124,10 +124,11 @@ def assign_ticket(path: TicketPath, body: AssignIn) -> Any:
 def mark_spam(path: TicketPath, body: SpamIn) -> Any:
     """Puts a ticket away as spam, perhaps blocking its customer, or fetches it back."""
     with transaction():
-        ticket = tickets.mark_spam(tickets.find_ticket(path.ticket_id), body.spam)
-        if body.block and body.spam:
-            create_block(customer_id=ticket.customer_id, reason=f"Spam in #{ticket.number}")
-        return _answer(ticket)
+        ticket_id = tickets.find_ticket(path.ticket_id)
+        if body.block and body.spam:  # first: customers are locked before their tickets, everywhere
+            known = tickets.ticket_for(ticket_id, "ticket:spam")
+            create_block(customer_id=known.customer_id, reason=f"Spam in #{known.number}")
+        return _answer(tickets.mark_spam(ticket_id, body.spam))
 
 
 @bp.post("/tickets/<ticket_id>/read")
