@@ -10,7 +10,6 @@ from webapp.errors import Invalid
 from webapp.extensions import db
 from webapp.models import Ticket
 from webapp.schemas.attachment import attachment_out
-from webapp.schemas.comment import comment_for_staff
 from webapp.schemas.event import event_for_staff
 from webapp.schemas.ticket import ticket_row
 from webapp.schemas.ticket_in import (
@@ -33,7 +32,7 @@ from webapp.services.customer import create_block, get_customer
 from webapp.services.draft import save_draft
 from webapp.services.event import feed_position, list_feed
 from webapp.services.ticket.comment import CommentDraft
-from webapp.services.ticket.snapshot import replay_ticket, ticket_snapshot
+from webapp.services.ticket.snapshot import comment_answer, replay_ticket, ticket_snapshot
 
 bp = APIBlueprint("tickets", __name__, url_prefix="/api/v1")
 bp.before_request(enter_staff)
@@ -107,7 +106,7 @@ def create_comment(path: TicketPath, body: CommentIn) -> Any:
     """Writes a reply or a note; 409 `stale` if others wrote after `seen_seq`."""
     with transaction():
         comment = tickets.add_comment(tickets.find_ticket(path.ticket_id), **body.model_dump())
-        return created({"comment": comment_for_staff(comment)})
+        return created(comment_answer(comment))
 
 
 @bp.post("/tickets/<ticket_id>/assign")

@@ -16,13 +16,10 @@ from webapp.auth import Actor, acting_as, current_actor, require, session_cookie
 from webapp.config import settings
 from webapp.database import read_only, transaction
 from webapp.errors import INTERNAL, AppError, Unavailable, from_pydantic
-from webapp.extensions import db, socketio
-from webapp.models import Event
+from webapp.extensions import socketio
 from webapp.realtime import presence, rooms, server
 from webapp.schemas import chat as said_by_customers
 from webapp.schemas import ticket_in as said_by_staff
-from webapp.schemas.comment import comment_for_staff
-from webapp.schemas.event import event_for_staff
 from webapp.schemas.text import Strict
 from webapp.services import chat, live
 from webapp.services import ticket as tickets
@@ -31,7 +28,7 @@ from webapp.services.chat import limits
 from webapp.services.chat.present import message_answer
 from webapp.services.session import actor_for_token
 from webapp.services.ticket.comment import CommentDraft
-from webapp.services.ticket.snapshot import ticket_snapshot
+from webapp.services.ticket.snapshot import comment_answer, ticket_snapshot
 from webapp.tenancy import use_workspace
 
 log = logging.getLogger(__name__)
@@ -129,11 +126,7 @@ def leave_ticket(body: said_by_staff.TicketCommand) -> Any:
 def create_comment(body: said_by_staff.CommentCommand) -> Any:
     """Writes a reply or a note."""
     with transaction():
-        comment = tickets.add_comment(**body.model_dump())
-        event = db.session.scalars(sa.select(Event).where(Event.comment_id == comment.id)).one()
-        answer = {"comment": comment_for_staff(comment), "event": event_for_staff(event)}
-    answer["event"]["workspace_seq"] = event.workspace_seq if event in db.session else None
-    return answer
+        return comment_answer(tickets.add_comment(**body.model_dump()))
 
 
 @command("ticket.read", AGENT, said_by_staff.ReadCommand, "ticket:read")

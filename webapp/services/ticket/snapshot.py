@@ -3,9 +3,13 @@
 import uuid
 from typing import Any
 
+import sqlalchemy as sa
+
 from webapp import clock
 from webapp.auth import Actor, current_actor
-from webapp.models import Ticket
+from webapp.extensions import db
+from webapp.models import Comment, Event, Ticket
+from webapp.schemas.comment import comment_for_staff
 from webapp.schemas.event import event_for_staff
 from webapp.schemas.ticket import ticket_row
 from webapp.services import presence
@@ -29,6 +33,12 @@ def ticket_snapshot(ticket_id: uuid.UUID, *, actor: Actor | None = None) -> dict
         "events": [event_for_staff(event) for event in events],
         "has_more": has_more,
     }
+
+
+def comment_answer(comment: Comment) -> dict[str, Any]:
+    """`{comment, event}`: a comment just written, and its event (which the feed numbers at the commit)."""
+    event = db.session.scalars(sa.select(Event).where(Event.comment_id == comment.id)).one()
+    return {"comment": comment_for_staff(comment), "event": event_for_staff(event)}
 
 
 def _details(ticket: Ticket, actor: Actor) -> dict[str, Any]:
