@@ -30,6 +30,8 @@ export function connect({namespace, auth = () => ({}), onState, onEvent}) {
   /** @type {ConnectionState} */
   let state = 'idle';
   let failures = 0;
+  /** @type {number | null} when a restarting server wants us back, in milliseconds */
+  let invited = null;
   let stopped = true;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
@@ -46,12 +48,18 @@ export function connect({namespace, auth = () => ({}), onState, onEvent}) {
     clearTimeout(timer);
     if (stopped || state === 'online' || state === 'connecting') return;
     become('connecting');
-    socket = openSocket({namespace, auth, onConnect: connected, onEvent, onEnd: ended});
+    socket = openSocket({namespace, auth, onConnect: connected, onEvent: heard, onEnd: ended});
   }
 
   function connected() {
     failures = 0;
     become('online');
+  }
+
+  /** @param {string} name @param {any} body */
+  function heard(name, body) {
+    if (name === 'server.restarting') invited = body.retry_in * 1000;
+    else onEvent(name, body);
   }
 
   /** @param {import('./socket.js').Refusal | null} refusal */
@@ -60,7 +68,8 @@ export function connect({namespace, auth = () => ({}), onState, onEvent}) {
     if (state !== 'online') failures += 1;
     if (error && !PASSING.has(error.code)) return become('refused', error);
     become('offline', error);
-    timer = setTimeout(attempt, backoff(failures));
+    timer = setTimeout(attempt, invited ?? backoff(failures));
+    invited = null;
   }
 
   /** Begins anew rather than wait for a time-out. */

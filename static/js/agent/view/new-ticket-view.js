@@ -32,7 +32,7 @@ export function newTicketForm(app) {
     <div class="field"><label for="new-title">Title</label><input class="input" id="new-title" name="title" dir="auto"
       maxlength="200" required aria-describedby="new-title-error"><span class="error" id="new-title-error"
         data-error="title"></span></div>
-    <div class="field"><label for="new-description">Message</label><textarea class="textarea" id="new-description"
+    <div class="field"><label for="new-description">Internal note</label><textarea class="textarea" id="new-description"
       name="description" dir="auto" maxlength="10000" aria-describedby="new-description-error"></textarea><span class="error"
         id="new-description-error" data-error="description"></span></div>
     <div class="field is-half"><label for="new-priority">Priority</label><select class="select" id="new-priority"
