@@ -137,7 +137,9 @@ def hash_password(password: str) -> str:
 
 
 # Of a password that nobody knows: checking against it takes as long as against a real one.
-_DUMMY_HASH = "$argon2id$v=19$m=19456,t=2,p=1$exNb9JiNCnLNGU01rhebEQ$ANI1L0N3eq3pgJIVwz4eihg8hHg8Be3ebtzLq1arxyg"
+_DUMMY_HASH = (
+    "$argon2id$v=19$m=19456,t=2,p=1$exNb9JiNCnLNGU01rhebEQ$ANI1L0N3eq3pgJIVwz4eihg8hHg8Be3ebtzLq1arxyg"
+)
 
 
 def verify_password(password_hash: str | None, password: str) -> bool:
