@@ -61,7 +61,7 @@ class Visitor:
 
     def get(self, path: str, **query: Any) -> Any:
         """GET under /api/v1/chat."""
-        return self.http.get(f"/api/v1/chat/{path}", query_string=query, headers=self._headers())
+        return self.http.get(f"/api/v1/chat/{path}", query_string=query or None, headers=self._headers())
 
     def post(self, path: str, body: Any = None, **options: Any) -> Any:
         """POST under /api/v1/chat."""
