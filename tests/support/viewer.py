@@ -74,9 +74,10 @@ class Viewer:
         state = self._state() if self.is_new or isinstance(self.browser, Desk) else None
         page = {"has_more": not self.is_new}
         while page["has_more"]:
-            page = self._replay()
+            before, page = self.last, self._replay()
             assert page["reset"] is False
             self._note("replay", page, page["events"])
+            assert self.last > before or not page["has_more"], "the replay leads nowhere"
         if state:
             self._note("state", state, state["events"])
         self.is_new = False
