@@ -25,7 +25,7 @@ class Chat:
     def __init__(self, page: Page, scope: Page | FrameLocator | None = None) -> None:
         self.page = page
         self.scope = scope or page
-        self.composer = self.scope.get_by_role("textbox", name="Message", exact=True)
+        self.composer = self.scope.locator("#composer")
         self.log = self.scope.get_by_role("log")
         self.bubbles = self.log.locator("li .bubble")
 
@@ -37,7 +37,7 @@ class Chat:
     def begin(self, text: str) -> None:
         """The first message, with an address where nobody is there; returns when the server has it."""
         expect(self.composer).to_be_visible()
-        address = self.scope.get_by_role("textbox", name="Your e-mail")
+        address = self.scope.locator("#email")
         if address.is_visible():
             address.fill("visitor@example.com")
         self.say(text)

@@ -8,6 +8,13 @@ from tests.support import ROOT, Missing
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 
+# Colours that still change have no contrast yet.
+STILL = """async () => {
+  await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+  const ends = (one) => one.effect.getComputedTiming().endTime !== Infinity;
+  await Promise.allSettled(document.getAnimations().filter(ends).map((one) => one.finished));
+}"""
+
 
 @cache
 def source() -> str:
@@ -23,10 +30,12 @@ def violations(page: Any, *, include: str | None = None, without: tuple[str, ...
     `without` names rules to leave out; say why where you do. Works under the strict CSP.
     """
     page.evaluate(source())
+    page.evaluate(STILL)
     options = {
         "runOnly": list(RULES),
         "rules": {name: {"enabled": False} for name in without},
         "resultTypes": ["violations"],
+        "iframes": False,  # a frame is checked by itself: pass it as the page
     }
     script = "([context, options]) => axe.run(context ?? document, options)"
     return [describe(found) for found in page.evaluate(script, [include, options])["violations"]]
@@ -35,9 +44,9 @@ def violations(page: Any, *, include: str | None = None, without: tuple[str, ...
 def describe(found: dict[str, Any]) -> str:
     """One violation: the rule, how bad, what to do, and the elements."""
     lines = [f"{found['id']} ({found['impact']}): {found['help']}"]
-    lines += [
-        f"    {' '.join(map(str, node['target']))}  {node['html'][:160]}" for node in found["nodes"][:5]
-    ]
+    for node in found["nodes"][:5]:
+        why = [check["message"] for check in (*node["any"], *node["all"], *node["none"])]
+        lines.append(f"    {' '.join(map(str, node['target']))}  {node['html'][:160]}  {'; '.join(why)}")
     return "\n".join(lines)
 
 
