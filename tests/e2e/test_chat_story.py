@@ -155,12 +155,12 @@ def test_the_title_counts_what_a_hidden_chat_page_has_not_shown(team, sign_in, o
     agent.open("Anybody there?")
     agent.say("Yes, we are.")
     expect(chat.message("Yes, we are.")).to_be_visible()
-    expect(page).to_have_title("Website")
+    expect(page).to_have_title("Harbour chat")
     hide(page)
     agent.say("Still there?")
     expect(page).to_have_title(re.compile(r"^\(1\) "))
     hide(page, "visible")
-    expect(page).to_have_title("Website")
+    expect(page).to_have_title("Harbour chat")
     expect(agent.messages.get_by_text("Seen", exact=True)).to_be_visible()
 
 
