@@ -1,10 +1,12 @@
 """Commands: `python wsgi.py <command>` and `flask <command>`."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -37,7 +39,7 @@ def main(argv: list[str]) -> int:
     """Runs one command and returns its exit code; what is wrong is said in one line each."""
     from webapp.app import create_app
 
-    app = create_app()
+    app = create_app(_demo_settings())
     with app.app_context():
         try:
             app.cli.main(args=argv, prog_name="wsgi.py", standalone_mode=False)
@@ -50,6 +52,13 @@ def main(argv: list[str]) -> int:
             error.show()
             return error.exit_code
     return 0
+
+
+def _demo_settings() -> dict[str, str]:
+    """Beside a demo, and with nothing else said, commands are about the demo: they need its own key."""
+    kept = Path(os.environ.get("INSTANCE_PATH") or ROOT / "instance") / "secret_key"
+    said = {"SECRET_KEY", "DEMO", "DATABASE_URL", "TESTING"} & os.environ.keys()
+    return {"DEMO": "1"} if kept.exists() and not said else {}
 
 
 def _complain(error: AppError) -> None:

@@ -294,7 +294,7 @@ class TestStrangers:
         bare = {kind: {} for kind in ("open", "close", "reset", "ready")}
         return [{"type": kind, **body} for kind, body in {**bodies, **bare}.items()]
 
-    def test_a_site_that_is_not_allowed_cannot_frame_the_chat(self, team, sites, open_page, watch):
+    def test_s08_a_site_that_is_not_allowed_cannot_frame_the_chat(self, team, sites, open_page, watch):
         watch.expects("frame-ancestors", "ERR_BLOCKED_BY_RESPONSE")
         page = open_page()
         page.goto(
@@ -316,7 +316,7 @@ class TestStrangers:
         expect(page.frame_locator("#parley-frame").get_by_role("textbox")).to_have_count(0)
         assert not any("/api/" in url or "socket.io" in url for url in watch.urls)
 
-    def test_what_the_frame_is_told_by_its_page_has_no_effect(self, team, messages, sites, open_page):
+    def test_s08_what_the_frame_is_told_by_its_page_has_no_effect(self, team, messages, sites, open_page):
         """The page around may be hostile in part: only the loader's port counts, and it comes first."""
         page = open_page()
         page.goto(sites.page("shop", team.snippet))
@@ -334,7 +334,7 @@ class TestStrangers:
             "data-state", re.compile("sent|delivered|seen")
         )
 
-    def test_what_the_loader_is_told_by_others_has_no_effect(self, team, messages, sites, open_page):
+    def test_s08_what_the_loader_is_told_by_others_has_no_effect(self, team, messages, sites, open_page):
         """Another frame in the page, of another origin, posts everything to the page."""
         script = (
             "addEventListener('message', ({ports}) => { window.port = ports[0] });"
@@ -361,7 +361,9 @@ class TestStrangers:
         assert told(page) not in (None, "forged", "stolen")
         expect(widget.message("Mine alone")).to_be_visible()
 
-    def test_the_chats_own_page_listens_to_nobody_who_opened_it(self, team, messages, sites, open_context):
+    def test_s08_the_chats_own_page_listens_to_nobody_who_opened_it(
+        self, team, messages, sites, open_context
+    ):
         context = open_context()
         page = context.new_page()
         page.goto(sites.page("evil", "<h1>Evil</h1>"))
