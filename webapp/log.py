@@ -1,6 +1,7 @@
 """Structured logs: one event a line, with the request's id and without personal data."""
 
 import logging
+import re
 import sys
 from typing import Any
 
@@ -18,6 +19,8 @@ _PERSONAL = {
     "address",
 }
 
+_DETAIL = re.compile(r"DETAIL:.*?(?=\n\[SQL|\n\nThe above exception|\n\nDuring handling|\Z)", re.DOTALL)
+
 
 def configure(level: str, form: str) -> None:
     """Sends structlog's and the standard library's records through one chain.
@@ -31,6 +34,7 @@ def configure(level: str, form: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _without_personal_data,
         structlog.processors.format_exc_info,
+        _without_rows,
     ]
     renderer = (
         structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
@@ -49,11 +53,19 @@ def configure(level: str, form: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    # These two would write message bodies at INFO.
+    # These would write message bodies at INFO, and rows at DEBUG.
     for name in ("engineio", "socketio", "engineio.server", "socketio.server"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for name in ("alembic", "sqlalchemy"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _without_personal_data(_logger: Any, _method: str, record: dict[str, Any]) -> dict[str, Any]:
     return {key: "(hidden)" if key.lower() in _PERSONAL else value for key, value in record.items()}
+
+
+def _without_rows(_logger: Any, _method: str, record: dict[str, Any]) -> dict[str, Any]:
+    """PostgreSQL's DETAIL repeats the row that was refused."""
+    if "exception" in record:
+        record["exception"] = _DETAIL.sub("DETAIL: (hidden)", record["exception"])
+    return record
