@@ -25,6 +25,7 @@ PER_COMMENT = 10
 NAME_CHARS = 200
 MAX_PIXELS = 40_000_000
 MAX_FRAMES = 1_000
+BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 IMAGE_FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
 
 # What may be sent, by extension, and what its content then must look like.
@@ -132,7 +133,7 @@ def _check_image(name: str, data: bytes) -> Checked:
             if image.width * image.height > MAX_PIXELS:  # read from the header, before anything is decoded
                 raise Invalid.field("file", "The picture has too many pixels")
             return _encode_again(name, image)
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, *BOMBS):
         raise Invalid.field("file", "The picture cannot be read") from None
 
 
