@@ -13,6 +13,7 @@ from tests.support.browsers import Visitor
 from tests.support.world import file_body
 from webapp import clock as app_clock
 from webapp.auth import hash_token
+from webapp.database import transaction
 from webapp.extensions import db
 from webapp.models import Customer, VisitorToken
 from webapp.tenancy import use_workspace
@@ -163,6 +164,29 @@ def test_s60_an_hmac_proves_the_identifier_and_no_address(app: Any, scene: Any) 
         query = db.select(Customer.external_id).where(Customer.email == "vera@example.com")
         owners = db.session.scalars(query)
         assert owners.all() == ["user-1"]
+
+
+def test_s60_an_hmac_takes_over_no_customer_that_staff_know_by_address(scene: Any) -> None:
+    body = {"title": "Phoned", "customer_email": "otto@example.com", "description": "a secret of Otto's"}
+    ticket = scene.desk.post("tickets", body).json["ticket"]
+    answer = scene.identify(identifier="user-10", hash=sign("user-10"), email="otto@example.com")
+    assert answer.json["visitor"]["email"] is None
+    customer = scene.desk.get(f"customers/{ticket['customer']['id']}").json["customer"]
+    assert (customer["email"], customer["verified"]) == ("otto@example.com", True)
+    guest = Visitor(scene.http.application, scene.inbox)
+    guest.token = answer.json["token"]
+    mine = guest.write("Hello")["ticket"]["id"]
+    assert scene.desk.get(f"tickets/{mine}").json["ticket"]["customer"]["id"] != ticket["customer"]["id"]
+
+
+def test_s60_an_address_typed_later_verifies_nobody_either(app: Any, scene: Any) -> None:
+    liar = Visitor(app, scene.inbox)
+    ticket = liar.write("Hello", prechat={"email": "first@example.com"})["ticket"]["id"]
+    with app.app_context(), use_workspace(scene.workspace), transaction() as session:
+        session.execute(db.update(Customer).values(claimed_email=None))
+    liar.write("and my address", ticket_id=ticket, prechat={"email": "vera@example.com"})
+    shown = scene.desk.get(f"tickets/{ticket}").json["ticket"]["customer"]
+    assert (shown["email"], shown["claimed_email"], shown["verified"]) == (None, "vera@example.com", False)
 
 
 def test_s60_a_typed_address_verifies_nobody_and_shows_nobodys_past(app: Any, scene: Any) -> None:

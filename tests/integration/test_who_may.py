@@ -77,6 +77,16 @@ def test_s10_who_is_refused_or_foreign_reads_nothing_of_the_workspace(app: Any, 
     assert not told, "\n".join(told)
 
 
+def test_s10_a_role_is_refused_at_the_door_before_anything_is_looked_up(app: Any, home: World) -> None:
+    ids = ids_of(home)
+    absent = {**ids, **nowhere({kind: ids[kind] for kind in nowhere_kinds})}
+    refused = [route for route, expected in rows(ROUTES).items() if expected["viewer"] == "403"]
+    assert len(refused) > 15
+    for route in refused:
+        answer = ask(home.people["viewer"], route, absent)
+        assert answer.status_code == 403, f"{route}: {answer.status_code}"
+
+
 def test_s10_head_asks_no_less_than_get(app: Any, home: World) -> None:
     ids = ids_of(home)
     for route, expected in rows(ROUTES).items():
