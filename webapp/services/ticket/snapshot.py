@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from webapp import clock
+from webapp import clock, database
 from webapp.auth import Actor, current_actor
 from webapp.extensions import db
 from webapp.models import Comment, Event, Ticket
@@ -36,9 +36,12 @@ def ticket_snapshot(ticket_id: uuid.UUID, *, actor: Actor | None = None) -> dict
 
 
 def comment_answer(comment: Comment) -> dict[str, Any]:
-    """`{comment, event}`: a comment just written, and its event (which the feed numbers at the commit)."""
+    """`{comment, event}` of a comment; a new one gets its place in the feed at the commit, and here too."""
     event = db.session.scalars(sa.select(Event).where(Event.comment_id == comment.id)).one()
-    return {"comment": comment_for_staff(comment), "event": event_for_staff(event)}
+    shown = event_for_staff(event)
+    if event.workspace_seq is None:
+        database.before_commit(db.session(), lambda: shown.update(workspace_seq=event.workspace_seq))
+    return {"comment": comment_for_staff(comment), "event": shown}
 
 
 def _details(ticket: Ticket, actor: Actor) -> dict[str, Any]:
