@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from webapp.schemas.text import Content, Files, Line, PageSize, Place, Sequence, Strict, Text
+from webapp.schemas.text import Answer, Content, Files, Line, PageSize, Place, Sequence, Strict, Text
 
 
 class PageIn(Strict):
@@ -34,7 +34,7 @@ class MessageIn(Strict):
     client_id: uuid.UUID
     content: Content
     attachment_ids: Files = []
-    prechat: Annotated[dict[Line, Line | bool], Field(max_length=30)] = {}
+    prechat: Annotated[dict[Line, Answer], Field(max_length=30)] = {}
     consent: bool = False
 
 

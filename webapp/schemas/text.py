@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WrapValidator
 
 from webapp.validators import has_unstorable
 
@@ -20,9 +20,24 @@ def _storable(text: str) -> str:
     return text
 
 
+def _one_error(value: object, _validate: object) -> str | bool:
+    if not isinstance(value, str | bool):
+        raise ValueError("This must be a text, or yes or no")  # noqa: TRY004 - pydantic wants a ValueError
+    return value
+
+
+def _answered(value: str | bool) -> str | bool:
+    if isinstance(value, str) and len(value) > ANSWER_CHARS:
+        raise ValueError(f"At most {ANSWER_CHARS} characters")
+    return value if isinstance(value, bool) else _storable(value)
+
+
+ANSWER_CHARS = 500
 Text = Annotated[str, AfterValidator(_storable)]
 Line = Annotated[str, StringConstraints(max_length=500), AfterValidator(_storable)]
 Content = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_storable)]
+# One error per answer, at its own place: a plain union would name its branches in `loc`.
+Answer = Annotated[str | bool, WrapValidator(_one_error), AfterValidator(_answered)]
 Draft = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(_storable)]
 Sequence = Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
 Files = Annotated[list[uuid.UUID], Field(max_length=10)]
