@@ -20,7 +20,7 @@ from webapp.auth import session_cookie_name
 
 FILE = {"mimeType": "text/plain", "buffer": b"plain text"}
 # What only a payload brings into one of our pages; links and pictures are checked by where they lead.
-FOREIGN = "iframe:not(#parley-frame), object, embed, base, style, math, marquee, video, audio, plaintext, xmp, portal"
+FOREIGN = "iframe:not(#parley-frame), object, embed, base, style, math, marquee, video, audio, plaintext, xmp"
 HANDLED = "[onerror], [onload], [onfocus], [ontoggle], [onmouseover], [onanimationstart], [onpointerenter]"
 TARGETS = """[...document.querySelectorAll('[href], [src], [action]')]
   .map((one) => String(one.href?.baseVal ?? one.href ?? one.src ?? one.action))"""
