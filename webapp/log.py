@@ -53,11 +53,10 @@ def configure(level: str, form: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    # These would write message bodies at INFO, and rows at DEBUG.
+    # These two would write message bodies at INFO.
     for name in ("engineio", "socketio", "engineio.server", "socketio.server"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    for name in ("alembic", "sqlalchemy"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def _without_personal_data(_logger: Any, _method: str, record: dict[str, Any]) -> dict[str, Any]:
