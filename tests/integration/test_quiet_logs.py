@@ -2,8 +2,9 @@
 
 import hashlib
 import hmac
+import io
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from tests.support.world import World, file_body, undone
 from webapp import log
 from webapp.database import uuid7
 from webapp.extensions import db
-from webapp.models import Customer
+from webapp.models import User
 from webapp.realtime.commands import COMMANDS
 
 pytestmark = pytest.mark.integration
@@ -25,11 +26,22 @@ CANARY = "kan4rienvogel"
 
 
 @pytest.fixture
-def heard(capfd: Any) -> Iterator[Callable[[], str]]:
+def heard(capfd: Any) -> Iterator[Any]:
     """Everything that was logged or printed, at the finest level there is."""
-    log.configure("DEBUG", "text")
-    yield lambda: "\n".join(capfd.readouterr())
+    written, before = io.StringIO(), logging.root.handlers[:]
+
+    def listen(form: str = "text") -> None:
+        log.configure("DEBUG", form)
+        logging.root.handlers[0].setStream(written)  # type: ignore[attr-defined]
+
+    def read() -> str:
+        return "\n".join([written.getvalue(), *capfd.readouterr()])
+
+    listen()
+    read.listen = listen  # type: ignore[attr-defined]
+    yield read
     log.configure("WARNING", "text")
+    logging.root.handlers[:] = before
 
 
 def test_s63_no_flow_leaves_a_trace_of_what_was_said_or_of_a_token(
@@ -80,11 +92,10 @@ def test_s63_a_fault_on_the_way_says_where_and_not_with_what(
         row = {
             "id": uuid7(),
             "workspace_id": world.workspace.id,
-            "tier": "none",
+            "role": "none",
             "name": f"{CANARY}\n{CANARY}",
         }
-        adding = sa.insert(Customer.__table__).values(**row, answers={}, email=CANARY)
-        db.session.execute(adding, execution_options={"unscoped": True})
+        db.session.execute(sa.insert(User).values(**row, email=CANARY))
 
     monkeypatch.setattr("webapp.services.ticket.comment.write_comment", broken)
     monkeypatch.setattr("webapp.services.chat.writing.write_comment", broken)
@@ -103,7 +114,7 @@ def test_s63_a_fault_on_the_way_says_where_and_not_with_what(
 
 
 def test_s63_named_fields_of_people_are_hidden_whatever_a_line_says(heard: Any) -> None:
-    log.configure("DEBUG", "json")
+    heard.listen("json")
     hidden = (
         "email",
         "content",
