@@ -91,7 +91,7 @@ CONVERSATIONS = (
         18,
         (
             _c("My discount code ANCHOR10 says it has expired, but the newsletter came this morning?"),
-            _c("Trying to check out right now 🙂", 2),
+            _c("Trying to check out right now.", 2),
         ),
         page="/checkout",
     ),

@@ -22,7 +22,8 @@ const root = /** @type {HTMLElement} */ (document.querySelector('#chat'));
 
 async function start() {
   const {inbox, locale, strings, availability, origins} = boot;
-  useStrings(locale, strings);
+  // In the reader's own region: a British clock, where the language is English.
+  useStrings(navigator.languages.find((one) => one.split('-')[0] === locale) ?? locale, strings);
   document.documentElement.style.setProperty('--brand', inbox.colour);
   document.documentElement.style.setProperty('--brand-on', inbox.on_colour);
   const host = await findHost(origins);

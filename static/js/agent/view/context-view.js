@@ -46,15 +46,15 @@ function who(app, state, {customer, customer_online: online}) {
   </section>`;
 }
 
-/** @param {App} app @param {Ticket['customer']} customer */
-function addresses(app, {email, claimed_email: claimed}) {
+/** An unverified person's address is unverified: said once. @param {App} app @param {Ticket['customer']} customer */
+function addresses(app, {email, claimed_email: claimed, verified}) {
   const line = (/** @type {string} */ address, /** @type {unknown} */ mark) => html`<div
     class="context-line">${icon('mail')}<span class="clip" title=${address}>${address}</span>${mark}<button type="button"
       class="icon-btn is-quiet is-small" aria-label="Copy ${address}" title="Copy"
         @click=${() => copy(app, address, 'Address copied')}>${icon('copy', 'is-small')}</button></div>`;
   if (!email && !claimed) return nothing;
   return html`<div class="context-addresses">${email ? line(email, nothing) : nothing}${claimed && claimed !== email
-    ? line(claimed, html`<span class="chip" data-kind="warn" title="Typed by the visitor, not checked">unverified</span>`)
+    ? line(claimed, verified ? html`<span class="chip" data-kind="warn" title="Typed, not checked">unverified</span>` : nothing)
       : nothing}</div>`;
 }
 

@@ -20,7 +20,7 @@ const THEMES = /** @type {const} */ (['system', 'light', 'dark']);
 /** @param {App} app @param {State} state */
 export function navView(app, state) {
   return html`<nav class="nav" aria-label="Views">
-    <div class="nav-brand"><span class="nav-mark" aria-hidden="true"></span><b class="clip"
+    <div class="nav-brand">${icon('mark', 'nav-mark')}<b class="clip"
       dir="auto">${state.boot.workspace.name}</b></div>
     <ul class="nav-views">${VIEWS.map((view) => viewLink(state, view))}</ul>
     <div class="nav-foot">${availability(app, state)}${ownMenu(app, state)}</div>

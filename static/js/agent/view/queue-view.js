@@ -28,7 +28,7 @@ export function queueView(app, state) {
     <header class="pane-head">
       <h2 class="pane-title">${VIEW_NAME[view]}</h2>
       ${view === 'done' ? nothing : html`<span class="faint num">${state.queue.counts[view]}<span
-        class="vh"> conversations</span></span>`}
+        class="vh"> ${state.queue.counts[view] === 1 ? 'conversation' : 'conversations'}</span></span>`}
       <span class="grow"></span>
       ${may(state, 'ticket:create') ? html`<button type="button" class="icon-btn is-quiet is-small" aria-label="New ticket"
         title="New ticket (C)" aria-keyshortcuts="c"

@@ -165,9 +165,9 @@ const once = (again) => (/** @type {Event} */ event) => {
 };
 
 /** @param {Thread} thread */
-function typingLine({typing}) {
-  const writing = typing.filter((entry) => entry.actor.kind === 'customer');
-  return html`<li class="typing-line" aria-live="off">${writing.length
+function typingLine({ticket, typing}) {
+  const isWriting = typing.some((entry) => entry.actor.kind === 'customer');
+  return html`<li class="typing-line" aria-live="off">${isWriting
     ? html`<span class="typing-dots" aria-hidden="true"><i></i><i></i><i></i></span><span
-      class="faint small">${writing.map((entry) => entry.actor.name).join(', ')} is typing…</span>` : nothing}</li>`;
+      class="faint small">${ticket.customer.name} is typing…</span>` : nothing}</li>`;
 }
