@@ -1,0 +1,255 @@
+"""Takes the pictures of docs/screenshots: a demo of its own, a real browser, a customer and an agent.
+
+.venv/bin/python tools/screenshots.py [folder]
+"""
+
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright  # noqa: E402
+
+from tests.support import browser as browsers  # noqa: E402
+from tests.support import process  # noqa: E402
+from tests.support.actors import Agent, Chat, Widget  # noqa: E402
+from tests.support.server import Server  # noqa: E402
+
+DESKTOP = {"width": 1440, "height": 900}
+LAPTOP = {"width": 1180, "height": 740}
+PHONE = {"width": 390, "height": 844}
+MOST_BYTES = 300 * 1024
+QUESTION = "Hello! Does the storm jacket run large? I am between M and L."
+ANSWER = (
+    "Hello Maria! It is cut to go over a thick jumper, so take your usual size.\n"
+    "The size table: https://harbour.example/sizes"
+)
+THANKS = "M it is then. Can it be here by Friday?"
+SOON = "If you order before 16:00, it will."
+ARABIC = {
+    "question": "مرحبا! هل المعطف مقاوم للماء؟",
+    "answer": "نعم، إنه يتحمل المطر الغزير والرياح القوية.",
+    "thanks": "شكرا جزيلا، سأطلبه اليوم.",
+}
+
+
+class Demo:
+    """A demo server in a folder of its own."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        port, self.shop_port = process.free_port(), process.free_port()
+        self.url = f"http://localhost:{port}"
+        self.folder = folder
+        environment = {"PORT": str(port), "DEMO_PORT": str(self.shop_port), "INSTANCE_PATH": str(folder)}
+        secret = {"SECRET_KEY": "only-for-the-pictures-of-the-documentation"}
+        self.server = Server({"START_GRACE_SECONDS": "0", **environment, **secret, **settings}, port=port)
+
+    @contextmanager
+    def serving(self) -> Iterator["Demo"]:
+        """Serves."""
+        with self.server:
+            yield self
+
+    @property
+    def accounts(self) -> dict[str, Any]:
+        """The demo's inbox key and accounts."""
+        return json.loads((self.folder / "demo_accounts.json").read_text())
+
+    def password(self, email: str) -> str:
+        """That account's password."""
+        return next(one["password"] for one in self.accounts["accounts"] if one["email"] == email)
+
+    @property
+    def chat_url(self) -> str:
+        """The chat's own page."""
+        return f"{self.url}/chat/{self.accounts['inbox_key']}"
+
+    @property
+    def shop_url(self) -> str:
+        """The shop, another origin."""
+        return f"http://127.0.0.1:{self.shop_port}"
+
+
+class Camera:
+    """Pages of a browser, and pictures of them."""
+
+    def __init__(self, browser: Browser, target: Path) -> None:
+        self.browser = browser
+        self.target = target
+        target.mkdir(parents=True, exist_ok=True)
+
+    def page(self, size: dict[str, int] = DESKTOP, *, state: Any = None, **options: Any) -> Page:
+        """A page in a browser of its own."""
+        if size is PHONE:
+            options = {"device_scale_factor": 2, "has_touch": True, "is_mobile": True, **options}
+        options = {"locale": "en-GB", "reduced_motion": "reduce", "storage_state": state, **options}
+        return self.browser.new_context(viewport=size, **options).new_page()
+
+    def take(self, page: Page, name: str, *, whole: bool = False) -> None:
+        """A picture, once all that moves has come to rest; `whole`: what one has to scroll to, too."""
+        page.evaluate("document.fonts.ready")
+        page.wait_for_load_state("networkidle")
+        path = self.target / f"{name}.png"
+        page.screenshot(path=path, animations="disabled", caret="hide", full_page=whole)
+        size = path.stat().st_size
+        print(f"{path.name:<24} {size // 1024:>4} KB")
+        if size > MOST_BYTES:
+            sys.exit(f"{path.name} is larger than {MOST_BYTES // 1024} KB")
+
+
+def sign_in(page: Page, demo: Demo, email: str) -> None:
+    """Signs a member of staff in."""
+    page.goto(demo.url + "/sign-in")
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_label("Password", exact=True).fill(demo.password(email))
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/agent**")
+
+
+def fill_form(chat: Chat, text: str, name: str, email: str) -> None:
+    """The form before the first message, in any language."""
+    form = chat.scope.locator("form.form")
+    form.locator("[name=name]").fill(name)
+    form.locator("[name=email]").fill(email)
+    form.locator("[name=content]").fill(text)
+    form.locator("[name=consent]").check()
+
+
+def send_form(chat: Chat) -> None:
+    """Sends it."""
+    chat.scope.locator("form.form button[type=submit]").click()
+    expect(chat.composer).to_be_visible()
+
+
+def converse(agent: Agent, chat: Chat, lines: list[tuple[str, str]], opening: str) -> None:
+    """Both in turn, after the customer's opening."""
+    agent.page.goto(f"{agent.desk_url}/agent/v/unassigned")
+    agent.open(opening)
+    agent.button("Take").click()
+    for who, text in lines:
+        if who == "agent":
+            agent.say(text)
+            expect(chat.log.get_by_text(text.split("\n", maxsplit=1)[0])).to_be_visible()
+        else:
+            chat.composer.fill(text)
+            chat.scope.locator("button[type=submit]").click()
+            expect(agent.messages.get_by_text(text)).to_be_visible()
+
+
+def picture_chats(camera: Camera, demo: Demo, agent: Agent) -> None:
+    """The widget on the shop, and the chat on its own page in four looks."""
+    shop = camera.page()
+    shop.goto(demo.shop_url + "/")
+    widget = Widget(shop)
+    expect(widget.launcher).to_be_visible()
+    camera.take(shop, "widget-closed")
+    widget.launcher.click()
+    fill_form(widget, QUESTION, "Maria Silva", "maria.silva@example.com")
+    camera.take(shop, "widget-form")
+    send_form(widget)
+    lines = [("agent", ANSWER), ("customer", THANKS), ("agent", SOON)]
+    converse(agent, widget, lines, "Does the storm jacket")
+    camera.take(shop, "widget-chat")
+    agent.page.get_by_role("tab", name="Note").click()
+    agent.write_note("Asked for M. Second order this year, free shipping applies.")
+    agent.page.get_by_role("tab", name="Reply").click()
+    agent.reply.fill("Shall I put one aside")
+    widget.composer.press_sequentially("Wonderful, ")
+    expect(agent.messages.get_by_text("is typing…")).to_be_visible()
+    camera.take(agent.page, "desk-thread")
+
+    for name, size, options in (
+        ("chat-desktop", {"width": 900, "height": 760}, {}),
+        ("chat-phone", PHONE, {}),
+        ("chat-dark", PHONE, {"color_scheme": "dark"}),
+        ("chat-arabic", PHONE, {"locale": "ar"}),
+    ):
+        page = camera.page(size, **options)
+        page.goto(demo.chat_url)
+        chat = Chat(page)
+        arabic = name == "chat-arabic"
+        opening = ARABIC["question"] if arabic else f"{QUESTION} ({name.split('-')[1]})"
+        person = "مريم" if arabic else "Maria Silva"
+        fill_form(chat, opening, person, f"{name}@example.com")
+        send_form(chat)
+        said = lines
+        if arabic:
+            said = [("agent", ARABIC["answer"]), ("customer", ARABIC["thanks"])]
+        converse(agent, chat, said, opening)
+        expect(chat.log.locator("[data-state=seen]").last).to_be_attached()
+        camera.take(page, name)
+        page.close()
+
+
+def picture_desk(camera: Camera, demo: Demo, agent: Agent) -> None:
+    """The queue in four looks, and the pages of settings."""
+    state = agent.page.context.storage_state()
+    agent.page.goto(demo.url + "/agent/v/all")
+    number = agent.row("Daniel Osei").get_attribute("data-number")
+    for name, size, options, path in (
+        ("desk-queue", DESKTOP, {}, f"/agent/v/all/t/{number}"),
+        ("desk-laptop", LAPTOP, {}, f"/agent/v/all/t/{number}"),
+        ("desk-dark", DESKTOP, {"color_scheme": "dark"}, f"/agent/v/all/t/{number}"),
+        ("desk-phone-queue", PHONE, {}, "/agent/v/all"),
+        ("desk-phone-thread", PHONE, {}, f"/agent/v/all/t/{number}"),
+    ):
+        page = camera.page(size, state=state, **options)
+        page.goto(demo.url + path)
+        expect(
+            page.locator(".row").first if "/t/" not in path else page.locator(".msg").first
+        ).to_be_visible()
+        camera.take(page, name)
+        page.close()
+
+
+def picture_pages(camera: Camera, demo: Demo) -> None:
+    """Sign-in, and the inbox page."""
+    page = camera.page()
+    page.goto(demo.url + "/sign-in")
+    camera.take(page, "sign-in")
+    sign_in(page, demo, "nora@harbour.example")
+    page.goto(demo.url + "/settings/inboxes")
+    page.get_by_role("main").get_by_role("link").filter(has_text="Harbour").click()
+    expect(page.get_by_role("heading", name="What customers see")).to_be_visible()
+    camera.take(page, "inbox")
+    page.goto(demo.url + "/settings/people")
+    camera.take(page, "people")
+
+
+def picture_first_run(camera: Camera, folder: Path) -> None:
+    """The page of an installation that nobody has set up."""
+    with Demo(folder).serving() as empty:
+        for name, size in (("first-run", DESKTOP), ("first-run-phone", PHONE)):
+            page = camera.page(size)
+            page.goto(empty.url)
+            camera.take(page, name, whole=True)
+            page.close()
+
+
+def main() -> None:
+    """All of them."""
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "screenshots"
+    with tempfile.TemporaryDirectory() as made, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**browsers.launch_options())
+        camera = Camera(browser, target)
+        (Path(made) / "demo").mkdir()
+        with Demo(Path(made) / "demo", DEMO="1").serving() as demo:
+            page = camera.page()
+            sign_in(page, demo, "mei@harbour.example")
+            agent = Agent(page, demo.url, None)
+            picture_desk(camera, demo, agent)
+            picture_chats(camera, demo, agent)
+            picture_pages(camera, demo)
+        (Path(made) / "empty").mkdir()
+        picture_first_run(camera, Path(made) / "empty")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
