@@ -37,10 +37,6 @@ class RateLimiter:
                 retry_after_seconds=wait_seconds,
             )
 
-    def allows(self, name: str, key: str, limit: str) -> bool:
-        """Whether one more hit would be let through, without counting it."""
-        return self._memory.test(_parse(limit), name, key)
-
     def _hit(self, item: RateLimitItem, name: str, key: str) -> bool:
         if self._shared is not None and time.monotonic() > self._away_until:
             try:
