@@ -60,8 +60,7 @@ class TestWeight:
     def test_the_first_opening_fits_in_forty_kilobytes(self, team, sites, open_page, watch):
         page = open_page()
         page.goto(sites.page("shop", team.snippet))
-        widget = Widget(page)
-        widget.open()
+        Widget(page).open()
         page.wait_for_load_state("networkidle")
         files = [
             request
@@ -77,8 +76,7 @@ class TestWeight:
 
     def test_the_agents_app_fits_in_seventy_kilobytes(self, team, sign_in, watch):
         sign_in(team, team.person("Ana Costa")).goto()
-        files = [one for one in watch.requests if one.resource_type in ("script", "stylesheet")]
-        sizes = weight(files)
+        sizes = weight([one for one in watch.requests if one.resource_type in ("script", "stylesheet")])
         assert sizes
         assert sum(sizes.values()) <= 70 * KIB, sizes
 
@@ -112,8 +110,7 @@ class TestHostPages:
     def test_it_may_be_included_twice(self, team, sites, open_page):
         page = open_page()
         page.goto(sites.page("shop", team.snippet + team.snippet))
-        widget = Widget(page)
-        widget.open()
+        Widget(page).open()
         assert page.locator("[data-parley]").count() == 1
         assert page.locator("iframe").count() == 1
 
