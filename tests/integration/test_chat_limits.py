@@ -184,3 +184,20 @@ def test_s44_what_is_refused_counts_too_so_that_guessing_ends(app: Any, inbox: A
     ]
     assert {answer.status_code for answer in answers[:-1]} == {422}
     refused(answers[-1])
+
+
+def test_a_customer_and_their_address_are_blocked_and_let_in_again_together(make, visitor, agent):
+    inbox, desk = make.inbox(), agent(make.user())
+    maria, neighbour = visitor(inbox), visitor(inbox)
+    ticket = maria.write("Hello")["ticket"]
+    seen = desk.get(f"tickets/{ticket['id']}").json["ticket"]
+    both = {"customer_id": seen["customer"]["id"], "address": seen["client"]["address"]}
+    assert desk.post("blocks", both).status_code == 201
+    for browser in (maria, neighbour):
+        assert browser.post("comments", browser.message("More")).json["code"] == "blocked"
+    blocks = desk.get(f"customers/{both['customer_id']}").json["blocks"]
+    assert {block["kind"] for block in blocks} == {"customer", "address"}
+    for block in blocks:
+        desk.send("DELETE", f"blocks/{block['id']}")
+    for browser in (maria, neighbour):
+        browser.write("Let in again")

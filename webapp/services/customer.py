@@ -79,33 +79,33 @@ def create_block(
     session: Any = None,
     actor: Actor | None = None,
 ) -> Block:
-    """Keeps a customer, or an IP address or network, from writing: for so many days, or until lifted."""
+    """Keeps a customer, or an IP address or network, from writing: for so many days, or until lifted.
+
+    Both given: both are blocked, and the address's block is listed with the customer's. Returns the first.
+    """
     session, actor = session or db.session(), actor or current_actor()
     require(actor, "customer:block")
-    if (customer_id is None) == (address is None):
+    if customer_id is None and address is None:
         raise Invalid.field("customer_id", "Name a customer or an address")
+    network = _network(address) if address else None
     expires_at = clock.now() + timedelta(days=days) if days else None
+    shared = {"customer_id": customer_id, "reason": visible(reason)[:200], "expires_at": expires_at}
+    made = []
     if customer_id is not None:
         get_customer(customer_id, actor=actor).blocked_until = expires_at or FOREVER
-    block = Block(
-        id=database.uuid7(),
-        kind="customer" if customer_id else "address",
-        customer_id=customer_id,
-        address=_network(address) if address else None,
-        reason=visible(reason)[:200],
-        created_by_id=actor.id if actor.kind == "user" else None,
-        created_at=clock.now(),
-        expires_at=expires_at,
-    )
+        made.append(_add_block(session, actor, kind="customer", **shared))
+    if network is not None:
+        made.append(_add_block(session, actor, kind="address", address=network, **shared))
+    return made[0]
+
+
+def _add_block(session: Any, actor: Actor, **fields: Any) -> Block:
+    creator = actor.id if actor.kind == "user" else None
+    block = Block(id=database.uuid7(), created_by_id=creator, created_at=clock.now(), **fields)
     session.add(block)
     session.flush()
-    record(
-        "block.created",
-        session=session,
-        actor=actor,
-        subject_id=block.id,
-        changes={"kind": [None, block.kind]},
-    )
+    kind = {"kind": [None, block.kind]}
+    record("block.created", session=session, actor=actor, subject_id=block.id, changes=kind)
     return block
 
 
@@ -123,7 +123,7 @@ def remove_block(block_id: uuid.UUID, *, session: Any = None, actor: Actor | Non
     block = session.scalar(sa.select(Block).where(Block.id == block_id))
     if block is None:
         raise NotFound("There is no such block")
-    if block.customer_id is not None:
+    if block.kind == "customer" and block.customer_id is not None:
         get_customer(block.customer_id, actor=actor).blocked_until = None
     session.delete(block)
     record("block.removed", session=session, actor=actor, subject_id=block_id)

@@ -94,10 +94,11 @@ export async function setSpam(app, id, spam) {
   }
 }
 
-/** @param {App} app @param {{customer: string, days: number|null, reason: string}} block */
-export async function blockCustomer(app, {customer, days, reason}) {
+/** @param {App} app @param {{customer: string, address: string|null, days: number|null, reason: string}} block */
+export async function blockCustomer(app, {customer, address, days, reason}) {
   try {
-    await app.api.post('/blocks', {customer_id: customer, ...(days ? {days} : {}), ...(reason ? {reason} : {})});
+    const given = {...(address ? {address} : {}), ...(days ? {days} : {}), ...(reason ? {reason} : {})};
+    await app.api.post('/blocks', {customer_id: customer, ...given});
     toast(app, 'Blocked. They cannot write any more.');
     await refreshCustomer(app, customer, true);
     return true;

@@ -95,7 +95,8 @@ async function transfer(app, id, event) {
 }
 
 /** @param {App} app @param {import('../types.js').Ticket} ticket */
-function blockForm(app, {customer}) {
+function blockForm(app, {customer, client}) {
+  const address = client?.address;
   return html`<form class="dialog-form" @submit=${(/** @type {SubmitEvent} */ event) => block(app, customer.id, event)}><div
     class="dialog-body">
     <p class="muted">They cannot write to you any more, in any inbox. Their conversations stay.</p>
@@ -103,7 +104,9 @@ function blockForm(app, {customer}) {
       value="1">A day</option><option value="7">A week</option><option value="30">30 days</option><option
         value="" selected>Until somebody unblocks them</option></select></div>
     <div class="field"><label for="block-reason">Reason <span class="hint">optional, for colleagues</span></label><input
-      class="input" id="block-reason" name="reason" dir="auto" maxlength="200"></div></div>
+      class="input" id="block-reason" name="reason" dir="auto" maxlength="200"></div>
+    ${address ? html`<label class="check"><input type="checkbox" name="address" value=${address}> Their address too,
+      <bdi>${address}</bdi>: nobody there can write then</label>` : nothing}</div>
     <div class="dialog-foot"><button type="button" class="btn" @click=${() => closeDialog(app)}>Cancel</button><button
       class="btn is-danger">Block</button></div></form>`;
 }
@@ -113,7 +116,9 @@ async function block(app, customer, event) {
   event.preventDefault();
   const data = new FormData(/** @type {HTMLFormElement} */ (event.target));
   const days = Number(data.get('days')) || null;
-  if (await blockCustomer(app, {customer, days, reason: String(data.get('reason') ?? '').trim()})) closeDialog(app);
+  const address = /** @type {string | null} */ (data.get('address'));
+  const reason = String(data.get('reason') ?? '').trim();
+  if (await blockCustomer(app, {customer, address, days, reason})) closeDialog(app);
 }
 
 /** @param {State} state */
