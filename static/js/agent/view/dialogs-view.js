@@ -105,8 +105,8 @@ function blockForm(app, {customer, client}) {
         value="" selected>Until somebody unblocks them</option></select></div>
     <div class="field"><label for="block-reason">Reason <span class="hint">optional, for colleagues</span></label><input
       class="input" id="block-reason" name="reason" dir="auto" maxlength="200"></div>
-    ${address ? html`<label class="check"><input type="checkbox" name="address" value=${address}> Their address too,
-      <bdi>${address}</bdi>: nobody there can write then</label>` : nothing}</div>
+    ${address ? html`<label class="check"><input type="checkbox" name="address" value=${address}><span>Their address
+      too, <bdi>${address}</bdi>: nobody there can write then</span></label>` : nothing}</div>
     <div class="dialog-foot"><button type="button" class="btn" @click=${() => closeDialog(app)}>Cancel</button><button
       class="btn is-danger">Block</button></div></form>`;
 }
