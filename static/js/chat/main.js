@@ -3,7 +3,7 @@
 import {render} from 'lit/html.js';
 
 import {setTitle} from '../shared/badge.js';
-import {useStrings} from '../shared/i18n.js';
+import {regional, useStrings} from '../shared/i18n.js';
 import {createStore} from '../shared/store.js';
 import {initialState, reduce} from './chat-state.js';
 import {createEffects} from './effects.js';
@@ -22,8 +22,7 @@ const root = /** @type {HTMLElement} */ (document.querySelector('#chat'));
 
 async function start() {
   const {inbox, locale, strings, availability, origins} = boot;
-  // In the reader's own region: a British clock, where the language is English.
-  useStrings(navigator.languages.find((one) => one.split('-')[0] === locale) ?? locale, strings);
+  useStrings(regional(locale), strings);
   document.documentElement.style.setProperty('--brand', inbox.colour);
   document.documentElement.style.setProperty('--brand-on', inbox.on_colour);
   const host = await findHost(origins);

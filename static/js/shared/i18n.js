@@ -34,6 +34,16 @@ export function useStrings(locale, strings) {
   current = translator(locale, strings);
 }
 
+/** A language as it is spoken where the reader lives, for clocks and numbers: "en-GB". @param {string} language */
+export function regional(language) {
+  for (const own of navigator.languages) {
+    try {
+      if (new Intl.Locale(own).language === language) return own;
+    } catch { /* some systems name what is no language, as "en-US@posix" */ }
+  }
+  return language;
+}
+
 /** @type {Translate} */
 export const t = (key, values) => current(key, values);
 
