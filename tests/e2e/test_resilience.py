@@ -19,7 +19,7 @@ class Network:
 
     def __init__(self, context: BrowserContext) -> None:
         self.context = context
-        self.sockets = self.api = True
+        self.sockets = self.api = self.reads = True
         self.lines: list[WebSocketRoute] = []
         context.route_web_socket(SOCKETS, self._dial)
         context.route("**/api/v1/**", self._ask)
@@ -31,9 +31,13 @@ class Network:
             line.close(code=1012)
         self.lines.clear()
 
+    def deafen(self) -> None:
+        """What is written still goes out; nothing that is asked for comes back."""
+        self.reads = False
+
     def mend(self) -> None:
         """As before."""
-        self.sockets = self.api = True
+        self.sockets = self.api = self.reads = True
 
     def _dial(self, line: WebSocketRoute) -> None:
         if not self.sockets:
@@ -43,7 +47,7 @@ class Network:
         self.lines.append(line)
 
     def _ask(self, route: Any) -> None:
-        if self.api:
+        if self.api and (self.reads or route.request.method != "GET"):
             route.fallback()
         else:
             route.abort("internetdisconnected")
@@ -250,9 +254,10 @@ def test_whoever_is_blocked_is_told_so(begun):
 
 
 def test_a_reply_over_what_one_has_not_seen_is_stopped(begun, watch):
-    watch.expects("status of 409")
+    watch.expects("status of 409", NETWORK)
     agent, chat, network, _ = begun
     network.cut(api=False)
+    network.deafen()  # the page would ask for what the cut line did not bring
     chat.say("Wait, cancel that!")
     agent.reply.fill("It is on its way.")
     agent.reply.press("Enter")
