@@ -314,7 +314,6 @@ class TestStrangers:
         assert not any("/api/" in url or "socket.io" in url for url in watch.urls)
 
     def test_s08_what_the_frame_is_told_by_its_page_has_no_effect(self, team, messages, sites, open_page):
-        """The page around may be hostile in part: only the loader's port counts, and it comes first."""
         page = open_page()
         page.goto(sites.page("shop", team.snippet))
         widget = Widget(page)
@@ -332,7 +331,6 @@ class TestStrangers:
         )
 
     def test_s08_what_the_loader_is_told_by_others_has_no_effect(self, team, messages, sites, open_page):
-        """Another frame in the page, of another origin, posts everything to the page."""
         script = (
             "addEventListener('message', ({ports}) => { window.port = ports[0] });"
             f"for (const one of {json.dumps(messages)}) parent.postMessage(one, '*');"
@@ -357,6 +355,8 @@ class TestStrangers:
         settle(page)
         assert told(page) not in (None, "forged", "stolen")
         expect(widget.message("Mine alone")).to_be_visible()
+        page.evaluate("parley('reset')")  # the frame still hears the loader, on the port that it was given
+        expect(widget.message("Mine alone")).to_have_count(0)
 
     def test_s08_the_chats_own_page_listens_to_nobody_who_opened_it(
         self, team, messages, sites, open_context
