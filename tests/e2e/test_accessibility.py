@@ -257,7 +257,8 @@ class TestDesk:
         page.keyboard.press("i")
         expect(busy.button("Assignee: Ana Costa")).to_be_visible()
         page.keyboard.press("p")
-        expect(page.get_by_role("menu", name=re.compile("Priority"))).to_be_visible()
+        menu = page.get_by_role("menu", name=re.compile("Priority"))
+        expect(menu.locator(":focus")).to_be_visible()  # it has the keys now
         page.keyboard.press("ArrowUp")
         page.keyboard.press("Enter")
         expect(busy.button("Priority: High")).to_be_visible()
