@@ -103,7 +103,8 @@ def test_a_killed_server_loses_nothing_that_was_written_meanwhile(desk, begun, w
         network.cut()
 
     # The agent comes back first: a reply that the customer's words overtake would be held, for good reason.
-    expect(agent.messages.get_by_text("Sending…")).to_have_count(0)
+    expect(agent.messages.locator(".bubble")).to_have_count(5)
+    expect(agent.messages.locator("[data-state=pending]")).to_have_count(0)
     network.mend()
     chat.page.evaluate("dispatchEvent(new Event('online'))")
     said = both_read(agent, chat, "there?", size=7)
@@ -262,6 +263,7 @@ def test_a_reply_over_what_one_has_not_seen_is_stopped(begun, watch):
     network.cut(api=False)
     network.deafen()  # the page would ask for what the cut line did not bring
     chat.say("Wait, cancel that!")
+    expect(chat.message("Wait, cancel that!")).to_have_attribute("data-state", re.compile("sent|delivered"))
     agent.reply.fill("It is on its way.")
     agent.reply.press("Enter")
     expect(agent.page.get_by_text("Wait, cancel that!").first).to_be_visible()
