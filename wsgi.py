@@ -204,12 +204,14 @@ class Server:
     """The application behind a listening socket, with its background work, until a signal ends it."""
 
     def __init__(self, app: Flask, listener: socket.socket) -> None:
+        from webapp.tasks.timer import Timers
         from webapp.tasks.worker import Worker
 
         self.app = app
         self.listener = listener
         self.pool = eventlet.GreenPool(GREENLETS)
         self.worker = Worker(app)
+        self.timers = Timers(app)
         self.accepting: Any = None
         self.signals = 0
 
@@ -225,6 +227,7 @@ class Server:
             log_requests(self.app)
         green.watch_for_stalls()
         self.worker.start()
+        self.timers.start()
         schedule.start(self.app)
         server.start()
         presence.start(self.app)
@@ -250,6 +253,7 @@ class Server:
         give_up_at = time.monotonic() + DRAIN_SECONDS
         self.app.extensions["parley_draining"] = True
         green.stop_loops()
+        self.timers.stop()
         server.say_goodbye()
         wait_while(server.is_connected, GOODBYE_SECONDS)
         eventlet.kill(self.accepting)

@@ -36,6 +36,7 @@ _ALL = (
     Fact("block.created", False, False, "A customer or address was blocked."),
     Fact("block.removed", False, False, "A block was lifted."),
     Fact("workspace.created", False, False, "The workspace was set up."),
+    Fact("workspace.updated", False, False, "Settings of the workspace changed."),
     Fact("inbox.created", False, False, "An inbox was made."),
     Fact("inbox.updated", False, False, "Settings of an inbox changed."),
     Fact("team.created", False, False, "A team was made."),

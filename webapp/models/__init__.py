@@ -12,6 +12,7 @@ from webapp.models.presence import Presence
 from webapp.models.session import AccountToken, UserSession
 from webapp.models.team import Team, TeamMember
 from webapp.models.ticket import ReadMark, Ticket
+from webapp.models.timer import Timer
 from webapp.models.user import User
 from webapp.models.workspace import TicketNumber, Workspace, WorkspaceFeed
 
@@ -31,6 +32,7 @@ __all__ = [
     "TeamMember",
     "Ticket",
     "TicketNumber",
+    "Timer",
     "User",
     "UserSession",
     "VisitorToken",

@@ -6,6 +6,7 @@ from flask import Flask
 
 from webapp.auth import current_actor
 from webapp.pages import agent, chat, files, health, inboxes, people, profile, reset, setup, signin
+from webapp.pages.navigation import settings_links
 
 
 def register_pages(app: Flask) -> None:
@@ -16,6 +17,7 @@ def register_pages(app: Flask) -> None:
 
 
 def _who() -> dict[str, Any]:
-    """`me` in templates: who looks at the page, if it is a signed-in member of staff."""
+    """For templates: who looks at the page, if it is a member of staff, and what they may set."""
     actor = current_actor()
-    return {"me": actor if actor.kind == "user" else None}
+    me = actor if actor.kind == "user" else None
+    return {"me": me, "settings_links": settings_links(me)}

@@ -1,7 +1,7 @@
 """The ledger's only door: `record()` writes an event with the change, and announces it after the commit."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,8 @@ from webapp.schemas.ticket import ticket_row
 from webapp.tenancy import require_workspace_id
 
 Changes = dict[str, list[Any]]
+Reaction = Callable[[Any, "list[tuple[Event, Ticket | None]]"], None]
+_reactions: list[Reaction] = []
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,16 @@ def _count(ticket: Ticket, event: Event, *, shown: bool) -> None:
         event.public_seq = ticket.last_public_seq
 
 
+def react(reaction: Reaction) -> None:
+    """Calls `reaction(session, [(event, ticket or None), …])` at the end of each transaction that recorded.
+
+    Inside that transaction, once, for all it recorded; it may change the tickets it is given (they are
+    locked), record events, enqueue jobs and set timers. It is then told of what others recorded meanwhile.
+    """
+    if reaction not in _reactions:
+        _reactions.append(reaction)
+
+
 def _await_commit(session: Any, event: Event, ticket: Ticket | None) -> None:
     recorded = session.info.setdefault("recorded", [])
     if not recorded:
@@ -126,6 +138,7 @@ def _await_commit(session: Any, event: Event, ticket: Ticket | None) -> None:
 
 def _settle(session: Any) -> None:
     """Builds every payload, then numbers the events in the feed: the transaction's last statement."""
+    _react(session)
     recorded = session.info.pop("recorded", [])
     workspace_id = require_workspace_id()
     events = [event for event, _ in recorded]
@@ -137,6 +150,19 @@ def _settle(session: Any) -> None:
         bus.announce(session, payload)
     for row, before in rows:
         bus.announce(session, RowChanged(workspace_id, row, before, last))
+
+
+def _react(session: Any) -> None:
+    """Lets every reaction see every event once, those of the other reactions included."""
+    recorded = session.info.get("recorded", [])
+    told = dict.fromkeys(_reactions, 0)
+    while any(count < len(recorded) for count in told.values()):
+        for reaction, count in told.items():
+            fresh = recorded[count:]
+            told[reaction] = len(recorded)
+            if fresh:
+                reaction(session, fresh)
+    session.flush()
 
 
 def _rows(session: Any, tickets: Iterable[Ticket]) -> list[tuple[dict[str, Any], dict[str, Any] | None]]:

@@ -1,0 +1,40 @@
+"""The workspace's settings: one section a subject, each a strict schema with its defaults.
+
+A section is a class of `webapp.schemas` with `section: ClassVar[str]`, by which it is stored.
+"""
+
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+from sqlalchemy.orm.attributes import flag_modified
+
+from webapp.auth import Actor, current_actor, require
+from webapp.extensions import db
+from webapp.services.event import record
+from webapp.services.workspace import get_workspace
+
+Section = TypeVar("Section", bound=BaseModel)
+
+
+def read_section(kind: type[Section], *, session: Any = None) -> Section:
+    """The section as the workspace has it; its defaults where nothing was ever set."""
+    stored = get_workspace(session=session).settings.get(kind.section, {})  # type: ignore[attr-defined]
+    known = {name: value for name, value in stored.items() if name in kind.model_fields}
+    return kind.model_validate(known)
+
+
+def save_section(value: BaseModel, *, session: Any = None, actor: Actor | None = None) -> None:
+    """Stores a section and records what changed in it."""
+    session, actor = session or db.session(), actor or current_actor()
+    require(actor, "settings:manage")
+    workspace = get_workspace(session=session)
+    section: str = value.section  # type: ignore[attr-defined]
+    old = read_section(type(value), session=session).model_dump(mode="json")
+    new = value.model_dump(mode="json")
+    changes = {f"{section}.{name}": [old[name], new[name]] for name in new if old[name] != new[name]}
+    if not changes:
+        return
+    workspace.settings[section] = new
+    flag_modified(workspace, "settings")
+    session.flush()
+    record("workspace.updated", session=session, actor=actor, subject_id=workspace.id, changes=changes)
