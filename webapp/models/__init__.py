@@ -10,6 +10,7 @@ from webapp.models.inbox import Inbox
 from webapp.models.job import Job
 from webapp.models.presence import Presence
 from webapp.models.session import AccountToken, UserSession
+from webapp.models.sla import SlaClock, SlaPolicy
 from webapp.models.team import Team, TeamMember
 from webapp.models.ticket import ReadMark, Ticket
 from webapp.models.timer import Timer
@@ -28,6 +29,8 @@ __all__ = [
     "Job",
     "Presence",
     "ReadMark",
+    "SlaClock",
+    "SlaPolicy",
     "Team",
     "TeamMember",
     "Ticket",

@@ -25,7 +25,8 @@ PRIORITIES = ("low", "medium", "high", "critical")
 class Ticket(TenantMixin, Base):
     """`last_seq` and `last_public_seq` count the ticket's events under its row lock.
 
-    `ended_at`: when the customer ended the chat; their browser no longer shows it then.
+    `ended_at`: when the customer ended the chat; their browser no longer shows it then. `next_due_at`: the
+    next deadline of its clocks; `sla`: the clock that the queue shows; `sla_state`: what `services.sla` folds on.
     """
 
     __tablename__ = "tickets"
@@ -43,6 +44,7 @@ class Ticket(TenantMixin, Base):
         sa.Index("ix_tickets_queue", "workspace_id", "is_spam", "status", "waiting_since"),
         sa.Index("ix_tickets_mine", "workspace_id", "assigned_agent_id", "status"),
         sa.Index("ix_tickets_customer", "workspace_id", "customer_id", "created_at"),
+        sa.Index("ix_tickets_next_due", "workspace_id", "next_due_at"),
     )
 
     id: Mapped[Id]
@@ -75,6 +77,9 @@ class Ticket(TenantMixin, Base):
     answered_at: Mapped[At]
     resolved_at: Mapped[At]
     ended_at: Mapped[At]
+    next_due_at: Mapped[At]
+    sla: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    sla_state: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]
 
