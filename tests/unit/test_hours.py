@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.models import Inbox
-from webapp.services.inbox import WEEKDAYS, is_open, opens_at
+from webapp.services.calendar.business import WEEKDAYS
+from webapp.services.inbox import is_open, opens_at
 
 pytestmark = pytest.mark.unit
 

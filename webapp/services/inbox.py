@@ -3,10 +3,8 @@
 import secrets
 import string
 import uuid
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -15,11 +13,11 @@ from webapp.auth import Actor, current_actor, require
 from webapp.errors import Conflict, NotFound
 from webapp.extensions import db
 from webapp.models import Inbox
+from webapp.services.calendar import business
 from webapp.services.event import record
 from webapp.signing import seal, unseal
 from webapp.tenancy import require_workspace_id
 
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 LOOK_AHEAD_DAYS = 14
 KEY_CHARS = 16
 FIELDS = (
@@ -153,41 +151,13 @@ def _only_fields(fields: dict[str, Any]) -> dict[str, Any]:
 
 def is_open(inbox: Inbox, at: datetime | None = None) -> bool:
     """Whether the inbox is within its hours; without any it always is."""
-    at = at or clock.now()
-    if not inbox.hours:
-        return True
-    return any(start <= at < end for start, end in _intervals(inbox, at, days=0))
+    return business.is_open(at or clock.now(), _hours(inbox))
 
 
 def opens_at(inbox: Inbox, at: datetime | None = None) -> datetime | None:
     """When it opens next: None if it is open, or closed for the next 14 days as well."""
-    at = at or clock.now()
-    if is_open(inbox, at):
-        return None
-    starts = (start for start, _ in _intervals(inbox, at, days=LOOK_AHEAD_DAYS) if start > at)
-    return min(starts, default=None)
+    return business.opens_at(at or clock.now(), _hours(inbox), days=LOOK_AHEAD_DAYS)
 
 
-def _intervals(inbox: Inbox, at: datetime, *, days: int) -> Iterator[tuple[datetime, datetime]]:
-    """The open intervals, in UTC, that begin from yesterday (it may run past midnight) to `days` from now."""
-    zone = ZoneInfo(inbox.timezone)
-    today = at.astimezone(zone).date()
-    for offset in range(-1, days + 1):
-        day = today + timedelta(days=offset)
-        for opens, closes in inbox.hours.get(WEEKDAYS[day.weekday()], ()):
-            start, end = _interval(day, time.fromisoformat(opens), time.fromisoformat(closes), zone)
-            if start < end:
-                yield start, end
-
-
-def _interval(day: date, opens: time, closes: time, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    until = day if closes > opens else day + timedelta(days=1)
-    return _instant(day, opens, zone), _instant(until, closes, zone, last=True)
-
-
-def _instant(day: date, at: time, zone: ZoneInfo, *, last: bool = False) -> datetime:
-    """A wall clock's time as an instant; the `last` one where the clock shows it twice, in autumn."""
-    first = datetime.combine(day, at, tzinfo=zone)
-    second = first.replace(fold=1)
-    is_twice = first.utcoffset() > second.utcoffset()  # type: ignore[operator]
-    return (second if last and is_twice else first).astimezone(UTC)
+def _hours(inbox: Inbox) -> business.Hours | None:
+    return business.Hours(inbox.timezone, inbox.hours) if inbox.hours else None

@@ -1,0 +1,1 @@
+"""Calendars: when a team works. `business` has the arithmetic of it, which knows no database."""
