@@ -13,6 +13,7 @@ from webapp.models.session import AccountToken, UserSession
 from webapp.models.sla import SlaClock, SlaPolicy
 from webapp.models.team import Team, TeamMember
 from webapp.models.ticket import ReadMark, Ticket
+from webapp.models.ticket_merge import TicketMerge
 from webapp.models.timer import Timer
 from webapp.models.user import User
 from webapp.models.workspace import TicketNumber, Workspace, WorkspaceFeed
@@ -34,6 +35,7 @@ __all__ = [
     "Team",
     "TeamMember",
     "Ticket",
+    "TicketMerge",
     "TicketNumber",
     "Timer",
     "User",

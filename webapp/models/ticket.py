@@ -1,13 +1,14 @@
 """A ticket: tracked work with its thread of comments. A live chat is a ticket whose channel is chat."""
 
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp import clock
-from webapp.database import JSON, Base
+from webapp.database import JSON, Base, UTCDateTime
 from webapp.models.columns import At, CreatedAt, Id, one_of
 from webapp.models.customer import Customer
 from webapp.models.inbox import CHANNELS, Inbox
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
 STATUSES = ("open", "assigned", "in_progress", "pending", "resolved", "closed")
 ENDED = ("resolved", "closed")
 PRIORITIES = ("low", "medium", "high", "critical")
+RANKS = {name: rank for rank, name in enumerate(reversed(PRIORITIES))}
+PENDING_ON = ("customer", "third_party")
+SHELVES = ("queue", "snoozed", "done", "trash")
+FAR = datetime(9999, 12, 31, tzinfo=UTC)
+"""Later than anything: what is never due, and "until they reply"."""
+IDLE_SHIFT = timedelta(days=365_243)
+"""A thousand years: a ticket that nobody waits on sorts behind all that wait, by its age."""
 
 
 class Ticket(TenantMixin, Base):
@@ -27,6 +35,10 @@ class Ticket(TenantMixin, Base):
 
     `ended_at`: when the customer ended the chat; their browser no longer shows it then. `next_due_at`: the
     next deadline of its clocks; `sla`: the clock that the queue shows; `sla_state`: what `services.sla` folds on.
+
+    `snoozed_until` FAR: until the customer writes. `replied_at`: our last public reply. `merged_inbox_ids`: the
+    inboxes of chats that were merged into it. `shelf` and the ranks follow from the other fields at each flush:
+    they are what the queue's indexes stand on.
     """
 
     __tablename__ = "tickets"
@@ -41,10 +53,23 @@ class Ticket(TenantMixin, Base):
         one_of("status", STATUSES),
         one_of("priority", PRIORITIES),
         one_of("channel", CHANNELS),
-        sa.Index("ix_tickets_queue", "workspace_id", "is_spam", "status", "waiting_since"),
         sa.Index("ix_tickets_mine", "workspace_id", "assigned_agent_id", "status"),
         sa.Index("ix_tickets_customer", "workspace_id", "customer_id", "created_at"),
         sa.Index("ix_tickets_next_due", "workspace_id", "next_due_at"),
+        *(
+            sa.Index(f"ix_tickets_by_{name}", "workspace_id", "shelf", *columns)
+            for name, columns in {
+                "due": ("due_rank", "wait_rank", "number"),
+                "agent": ("assigned_agent_id", "due_rank", "wait_rank", "number"),
+                "pending": ("pending_on", "due_rank", "wait_rank", "number"),
+                "wait": ("wait_rank", "number"),
+                "activity": ("updated_at", "number"),
+                "number": ("number",),
+                "priority": ("priority_rank", "wait_rank", "number"),
+                "snooze": ("snoozed_until", "number"),
+            }.items()
+        ),
+        sa.Index("ix_tickets_merged", "workspace_id", "merged_into_id"),
     )
 
     id: Mapped[Id]
@@ -63,6 +88,9 @@ class Ticket(TenantMixin, Base):
     assigned_at: Mapped[At]
     escalated: Mapped[bool] = mapped_column(default=False)
     snoozed_until: Mapped[At]
+    wakes_on_reply: Mapped[bool] = mapped_column(default=True)
+    pending_on: Mapped[str | None] = mapped_column(sa.String(20))
+    status_changed_at: Mapped[At]
     external_id: Mapped[str | None] = mapped_column(sa.String(200))
     metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", JSON, default=dict)
     page: Mapped[dict[str, Any] | None] = mapped_column(JSON)
@@ -75,8 +103,18 @@ class Ticket(TenantMixin, Base):
     last_comment: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     waiting_since: Mapped[At]
     answered_at: Mapped[At]
+    replied_at: Mapped[At]
+    warned_at: Mapped[At]
+    next_step_at: Mapped[At]
     resolved_at: Mapped[At]
     ended_at: Mapped[At]
+    merged_into_id: Mapped[uuid.UUID | None]
+    merged_into_number: Mapped[int | None]
+    merged_inbox_ids: Mapped[list[str]] = mapped_column(JSON, default=list)
+    shelf: Mapped[str] = mapped_column(sa.String(10), default="queue")
+    due_rank: Mapped[datetime] = mapped_column(UTCDateTime, default=FAR)
+    wait_rank: Mapped[datetime] = mapped_column(UTCDateTime, default=FAR)
+    priority_rank: Mapped[int] = mapped_column(default=2)
     next_due_at: Mapped[At]
     sla: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     sla_state: Mapped[dict[str, Any] | None] = mapped_column(JSON)
@@ -136,6 +174,34 @@ class Ticket(TenantMixin, Base):
             "created_at": clock.iso(self.created_at),
             "updated_at": clock.iso(self.updated_at),
         }
+
+
+def shelf_of(ticket: Ticket) -> str:
+    """Where it lies: on the queue, put off until later, done (spam too), or in the trash."""
+    if getattr(ticket, "deleted_at", None) is not None:
+        return "trash"
+    if ticket.is_spam or ticket.status in ENDED:
+        return "done"
+    return "snoozed" if ticket.snoozed_until is not None else "queue"
+
+
+def ranks_of(ticket: Ticket) -> dict[str, Any]:
+    """What the queue sorts by, never NULL, so that one comparison says which page comes next."""
+    created_at = ticket.created_at or clock.now()
+    return {
+        "shelf": shelf_of(ticket),
+        "due_rank": ticket.next_due_at or FAR,
+        "wait_rank": ticket.waiting_since or created_at + IDLE_SHIFT,
+        "priority_rank": RANKS.get(ticket.priority, RANKS["medium"]),
+    }
+
+
+@sa.event.listens_for(Ticket, "before_insert")
+@sa.event.listens_for(Ticket, "before_update")
+def _rank(_mapper: Any, _connection: Any, ticket: Ticket) -> None:
+    for name, value in ranks_of(ticket).items():
+        if getattr(ticket, name) != value:
+            setattr(ticket, name, value)
 
 
 class ReadMark(TenantMixin, Base):
