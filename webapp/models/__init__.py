@@ -3,12 +3,14 @@
 from webapp.models.attachment import Attachment
 from webapp.models.block import Block
 from webapp.models.comment import Comment
-from webapp.models.customer import Customer, VisitorToken
+from webapp.models.customer import Customer, CustomerAlias, VisitorToken
 from webapp.models.draft import Draft
 from webapp.models.event import Event
 from webapp.models.inbox import Inbox
 from webapp.models.job import Job
+from webapp.models.organization import Organization, OrganizationDomain
 from webapp.models.presence import Presence
+from webapp.models.search import SearchDocument
 from webapp.models.session import AccountToken, UserSession
 from webapp.models.sla import SlaClock, SlaPolicy
 from webapp.models.team import Team, TeamMember
@@ -24,12 +26,16 @@ __all__ = [
     "Block",
     "Comment",
     "Customer",
+    "CustomerAlias",
     "Draft",
     "Event",
     "Inbox",
     "Job",
+    "Organization",
+    "OrganizationDomain",
     "Presence",
     "ReadMark",
+    "SearchDocument",
     "SlaClock",
     "SlaPolicy",
     "Team",

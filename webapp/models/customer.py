@@ -26,6 +26,7 @@ class Customer(TenantMixin, Base):
         sa.UniqueConstraint("workspace_id", "id"),
         sa.UniqueConstraint("workspace_id", "email"),
         sa.UniqueConstraint("workspace_id", "external_id"),
+        belongs_to("organizations"),
         one_of("tier", TIERS),
     )
 
@@ -36,6 +37,8 @@ class Customer(TenantMixin, Base):
     external_id: Mapped[str | None] = mapped_column(sa.String(200))
     tier: Mapped[str] = mapped_column(sa.String(20), default="basic")
     company: Mapped[str | None] = mapped_column(sa.String(200))
+    organization_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
+    merged_into_id: Mapped[uuid.UUID | None]
     crm_id: Mapped[str | None] = mapped_column(sa.String(100))
     locale: Mapped[str | None] = mapped_column(sa.String(20))
     answers: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
@@ -61,6 +64,22 @@ class Customer(TenantMixin, Base):
     def shown_name(self) -> str:
         """What people call them: the name, else an address, else a visitor's short number."""
         return self.name or self.email or self.claimed_email or f"Visitor {self.id.hex[-4:]}"
+
+
+class CustomerAlias(TenantMixin, Base):
+    """Another address or identifier of a customer: what one who was merged into them was known by."""
+
+    __tablename__ = "customer_aliases"
+    __table_args__ = (
+        sa.UniqueConstraint("workspace_id", "kind", "value"),
+        belongs_to("customers", ondelete="CASCADE"),
+        one_of("kind", ("email", "external_id")),
+    )
+
+    id: Mapped[Id]
+    customer_id: Mapped[uuid.UUID] = mapped_column(index=True)
+    kind: Mapped[str] = mapped_column(sa.String(20))
+    value: Mapped[str] = mapped_column(sa.String(254))
 
 
 class VisitorToken(Base):

@@ -17,6 +17,7 @@ class Inbox(Base):
 
     `hours`: {"mon": [["09:00", "17:00"], …], …} in `timezone`; an empty dict means always open. An interval
     whose end is not after its start runs past midnight. `secret_box` is the identity secret, encrypted.
+    `form`: what a web form asks besides its own questions, which are `prechat`'s.
     """
 
     __tablename__ = "inboxes"
@@ -35,6 +36,7 @@ class Inbox(Base):
     hours: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     prechat: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     consent: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    form: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     identified_only: Mapped[bool] = mapped_column(default=False)
     is_active: Mapped[bool] = mapped_column(default=True)
     version: Mapped[int] = mapped_column(default=1)
