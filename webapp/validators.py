@@ -54,6 +54,41 @@ def fold_email(text: str) -> str:
     return unicodedata.normalize("NFC", text.strip()).casefold()
 
 
+def fold_name(text: str) -> str:
+    """The form in which two names are the same: NFKC, case-folded, single spaces."""
+    folded = unicodedata.normalize("NFKC", visible(text)).casefold()
+    return " ".join(unicodedata.normalize("NFKC", folded).split())
+
+
+_MASK = {"#": str.isdecimal, "@": str.isalpha, "*": str.isalnum}
+
+
+def fits_mask(mask: str, text: str) -> bool:
+    """Whether a text has a mask's shape: `#` a digit, `@` a letter, `*` either, `\\` the next one as it is.
+
+    Every other character stands for itself. One step per character, whatever they are.
+    """
+    places = mask_places(mask)
+    if len(places) != len(text):
+        return False
+    return all(
+        char == want if literal else _MASK[want](char)
+        for (want, literal), char in zip(places, text, strict=True)
+    )
+
+
+def mask_places(mask: str) -> list[tuple[str, bool]]:
+    """A mask's places, each `(character, whether it stands for itself)`."""
+    places, escaped = [], False
+    for char in mask:
+        if char == "\\" and not escaped:
+            escaped = True
+            continue
+        places.append((char, escaped or char not in _MASK))
+        escaped = False
+    return places
+
+
 def visible(text: str) -> str:
     """A one-line text without control, zero-width and direction-changing characters."""
     return _UNSEEN.sub("", unicodedata.normalize("NFC", text)).strip()

@@ -6,16 +6,21 @@ from webapp.models.comment import Comment
 from webapp.models.customer import Customer, CustomerAlias, VisitorToken
 from webapp.models.draft import Draft
 from webapp.models.event import Event
+from webapp.models.field import Field
+from webapp.models.follower import Follower
 from webapp.models.inbox import Inbox
 from webapp.models.job import Job
+from webapp.models.link import Link
 from webapp.models.organization import Organization, OrganizationDomain
 from webapp.models.presence import Presence
 from webapp.models.search import SearchDocument
 from webapp.models.session import AccountToken, UserSession
 from webapp.models.sla import SlaClock, SlaPolicy
+from webapp.models.tag import Tag, TicketTag
 from webapp.models.team import Team, TeamMember
 from webapp.models.ticket import ReadMark, Ticket
 from webapp.models.ticket_merge import TicketMerge
+from webapp.models.ticket_status import TicketStatus
 from webapp.models.timer import Timer
 from webapp.models.user import User
 from webapp.models.workspace import TicketNumber, Workspace, WorkspaceFeed
@@ -29,8 +34,11 @@ __all__ = [
     "CustomerAlias",
     "Draft",
     "Event",
+    "Field",
+    "Follower",
     "Inbox",
     "Job",
+    "Link",
     "Organization",
     "OrganizationDomain",
     "Presence",
@@ -38,11 +46,14 @@ __all__ = [
     "SearchDocument",
     "SlaClock",
     "SlaPolicy",
+    "Tag",
     "Team",
     "TeamMember",
     "Ticket",
     "TicketMerge",
     "TicketNumber",
+    "TicketStatus",
+    "TicketTag",
     "Timer",
     "User",
     "UserSession",

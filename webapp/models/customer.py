@@ -42,6 +42,7 @@ class Customer(TenantMixin, Base):
     crm_id: Mapped[str | None] = mapped_column(sa.String(100))
     locale: Mapped[str | None] = mapped_column(sa.String(20))
     answers: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    fields: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default=sa.text("'{}'"))
     consented_at: Mapped[At]
     blocked_until: Mapped[At]
     created_at: Mapped[CreatedAt]

@@ -34,11 +34,14 @@ class Ticket(TenantMixin, Base):
     """`last_seq` and `last_public_seq` count the ticket's events under its row lock.
 
     `ended_at`: when the customer ended the chat; their browser no longer shows it then. `next_due_at`: the
-    next deadline of its clocks; `sla`: the clock that the queue shows; `sla_state`: what `services.sla` folds on.
+    next deadline of its clocks; `sla`: the clock the queue shows; `sla_state`: what `services.sla` folds.
 
-    `snoozed_until` FAR: until the customer writes. `replied_at`: our last public reply. `merged_inbox_ids`: the
-    inboxes of chats that were merged into it. `shelf` and the ranks follow from the other fields at each flush:
-    they are what the queue's indexes stand on.
+    `snoozed_until` FAR: until the customer writes. `replied_at`: our last public reply. `merged_inbox_ids`:
+    the inboxes of chats that were merged into it. `shelf` and the ranks follow from the other fields at each
+    flush: they are what the queue's indexes stand on.
+
+    `status_id`: the workspace's own status inside the code, if it has one. `tags`: their names, repeated from
+    `ticket_tags`. `fields`: the values of custom fields by key. `deleted_at`: since when it is in the trash.
     """
 
     __tablename__ = "tickets"
@@ -50,6 +53,7 @@ class Ticket(TenantMixin, Base):
         belongs_to("inboxes", "inbox_id"),
         belongs_to("users", "assigned_agent_id"),
         belongs_to("teams"),
+        belongs_to("ticket_statuses", "status_id"),
         one_of("status", STATUSES),
         one_of("priority", PRIORITIES),
         one_of("channel", CHANNELS),
@@ -80,7 +84,10 @@ class Ticket(TenantMixin, Base):
     inbox_id: Mapped[uuid.UUID | None]
     priority: Mapped[str] = mapped_column(sa.String(10), default="medium")
     status: Mapped[str] = mapped_column(sa.String(20), default="open")
+    status_id: Mapped[uuid.UUID | None]
     category: Mapped[str | None] = mapped_column(sa.String(60))
+    tags: Mapped[list[Any]] = mapped_column(JSON, default=list, server_default=sa.text("'[]'"))
+    fields: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default=sa.text("'{}'"))
     is_spam: Mapped[bool] = mapped_column(default=False)
     customer_id: Mapped[uuid.UUID]
     team_id: Mapped[uuid.UUID | None]
@@ -118,6 +125,7 @@ class Ticket(TenantMixin, Base):
     next_due_at: Mapped[At]
     sla: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     sla_state: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    deleted_at: Mapped[At]
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]
 
@@ -142,13 +150,14 @@ class Ticket(TenantMixin, Base):
     @property
     def is_active(self) -> bool:
         """Whether the ticket is work still to do."""
-        return not self.is_spam and self.status not in ENDED
+        return not self.is_spam and self.deleted_at is None and self.status not in ENDED
 
     def is_urgent(self) -> bool:
         """Priority high or critical, nobody assigned, neither resolved nor closed."""
         return (
             self.priority in ("high", "critical")
             and self.assigned_agent_id is None
+            and self.deleted_at is None
             and self.status not in ENDED
         )
 
@@ -163,6 +172,8 @@ class Ticket(TenantMixin, Base):
             "priority": self.priority,
             "channel": self.channel,
             "category": self.category,
+            "tags": self.tags,
+            "fields": self.fields,
             "customer_id": str(self.customer_id),
             "customer_email": self.customer_email,
             "assigned_agent_id": str(self.assigned_agent_id) if self.assigned_agent_id else None,
@@ -178,7 +189,7 @@ class Ticket(TenantMixin, Base):
 
 def shelf_of(ticket: Ticket) -> str:
     """Where it lies: on the queue, put off until later, done (spam too), or in the trash."""
-    if getattr(ticket, "deleted_at", None) is not None:
+    if ticket.deleted_at is not None:
         return "trash"
     if ticket.is_spam or ticket.status in ENDED:
         return "done"

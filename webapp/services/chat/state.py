@@ -65,6 +65,7 @@ def current_ticket(actor: Actor | None = None) -> Ticket | None:
             Ticket.customer_id == actor.id,
             Ticket.inbox_id == actor.inbox_id,
             Ticket.ended_at.is_(None),
+            Ticket.deleted_at.is_(None),
             sa.or_(Ticket.status.not_in(ENDED), Ticket.resolved_at > since),
         )
         .order_by(Ticket.created_at.desc())

@@ -4,29 +4,43 @@ from webapp.services.ticket.access import find_ticket, ticket_for
 from webapp.services.ticket.assignment import assign_ticket
 from webapp.services.ticket.comment import add_comment
 from webapp.services.ticket.create import TicketService, create_ticket
+from webapp.services.ticket.follow import follow, follower_ids, unfollow
 from webapp.services.ticket.lifecycle import (
     end_chat,
     mark_spam,
     update_ticket,
     update_ticket_status,
 )
+from webapp.services.ticket.link import link_tickets, list_links, unlink_tickets
 from webapp.services.ticket.queue import count_views, list_earlier, list_tickets
 from webapp.services.ticket.reading import mark_read, read_marks
+from webapp.services.ticket.tagging import add_tag, update_tags
+from webapp.services.ticket.trash import delete_ticket, restore_ticket
 
 __all__ = [
     "TicketService",
     "add_comment",
+    "add_tag",
     "assign_ticket",
     "count_views",
     "create_ticket",
+    "delete_ticket",
     "end_chat",
     "find_ticket",
+    "follow",
+    "follower_ids",
+    "link_tickets",
     "list_earlier",
+    "list_links",
     "list_tickets",
     "mark_read",
     "mark_spam",
     "read_marks",
+    "restore_ticket",
     "ticket_for",
+    "unfollow",
+    "unlink_tickets",
+    "update_tags",
     "update_ticket",
     "update_ticket_status",
 ]

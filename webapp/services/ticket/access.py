@@ -19,13 +19,16 @@ def ticket_for(
     session: Any = None,
     actor: Actor | None = None,
     lock: bool = False,
+    trashed: bool = False,
 ) -> Ticket:
     """The ticket, if the actor may do `permission` to it. `lock`: hold its row until the commit.
 
-    Raises `NotFound` for a ticket of another workspace or customer, `Forbidden` where the role falls short.
+    Raises `NotFound` for a ticket of another workspace or customer and for one in the trash (`trashed`: for
+    one that is not), `Forbidden` where the role falls short.
     """
     session, actor = session or db.session(), actor or current_actor()
-    query = sa.select(Ticket).where(Ticket.id == ticket_id)
+    in_trash = Ticket.deleted_at.is_not(None) if trashed else Ticket.deleted_at.is_(None)
+    query = sa.select(Ticket).where(Ticket.id == ticket_id, in_trash)
     if actor.kind == "customer":
         query = query.where(Ticket.customer_id == actor.id, Ticket.inbox_id == actor.inbox_id)
     if lock:

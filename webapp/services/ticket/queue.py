@@ -19,7 +19,12 @@ VIEWS = ("mine", "unassigned", "all", "done")
 
 
 def _active() -> sa.ColumnElement[bool]:
-    return sa.and_(Ticket.is_spam.is_(False), Ticket.status.not_in(ENDED))
+    return sa.and_(kept(), Ticket.is_spam.is_(False), Ticket.status.not_in(ENDED))
+
+
+def kept() -> sa.ColumnElement[bool]:
+    """Tickets that are not in the trash: the only ones that lists, queues and search know."""
+    return Ticket.deleted_at.is_(None)
 
 
 def _members(view: str, actor: Actor) -> sa.ColumnElement[bool]:
@@ -27,7 +32,9 @@ def _members(view: str, actor: Actor) -> sa.ColumnElement[bool]:
         return sa.and_(_active(), Ticket.assigned_agent_id == actor.id)
     if view == "unassigned":
         return sa.and_(_active(), Ticket.assigned_agent_id.is_(None))
-    return _active() if view == "all" else sa.or_(Ticket.is_spam.is_(True), Ticket.status.in_(ENDED))
+    if view == "all":
+        return _active()
+    return sa.and_(kept(), sa.or_(Ticket.is_spam.is_(True), Ticket.status.in_(ENDED)))
 
 
 def list_tickets(
@@ -99,7 +106,7 @@ def list_earlier(customer_id: uuid.UUID, *, besides: uuid.UUID | None = None, li
     """A customer's newest tickets, without the one in hand."""
     query = (
         sa.select(Ticket)
-        .where(Ticket.customer_id == customer_id)
+        .where(Ticket.customer_id == customer_id, kept())
         .order_by(Ticket.created_at.desc(), Ticket.number.desc())
     )
     if besides is not None:
