@@ -18,7 +18,15 @@ from webapp.errors import Forbidden
 
 VIEWER, AGENT, SENIOR_AGENT, ADMIN = ROLES = ("viewer", "agent", "senior_agent", "admin")
 
-_READ = {"ticket:read", "customer:read", "report:read", "event:read", "directory:read", "profile:update"}
+_READ = {
+    "ticket:read",
+    "customer:read",
+    "report:read",
+    "event:read",
+    "directory:read",
+    "profile:update",
+    "notification:read",
+}
 _WORK = {
     "ticket:create",
     "ticket:reply",

@@ -11,6 +11,7 @@ from webapp.models.follower import Follower
 from webapp.models.inbox import Inbox
 from webapp.models.job import Job
 from webapp.models.link import Link
+from webapp.models.notification import Notification, NotificationPreference, PushKey, PushSubscription
 from webapp.models.organization import Organization, OrganizationDomain
 from webapp.models.presence import Presence
 from webapp.models.search import SearchDocument
@@ -39,9 +40,13 @@ __all__ = [
     "Inbox",
     "Job",
     "Link",
+    "Notification",
+    "NotificationPreference",
     "Organization",
     "OrganizationDomain",
     "Presence",
+    "PushKey",
+    "PushSubscription",
     "ReadMark",
     "SearchDocument",
     "SlaClock",

@@ -7,8 +7,9 @@ from webapp import clock
 from webapp.auth import Actor, check_permission, current_actor
 from webapp.errors import Conflict, Invalid
 from webapp.extensions import db
-from webapp.models import Team, Ticket, User
+from webapp.models import Event, Team, Ticket, User
 from webapp.models.ticket import ENDED
+from webapp.services import notification
 from webapp.services.event import record
 from webapp.services.ticket.access import ticket_for
 from webapp.services.ticket.comment import CommentDraft, write_comment
@@ -94,7 +95,7 @@ def give_to(
         if ticket.status != "pending":
             changes |= set_status(ticket, "assigned" if agent else "open")[0]
     given = agent is not None or (team_changes and ticket.team_id is not None)
-    record(
+    event = record(
         "ticket.assigned" if given else "ticket.unassigned",
         session=session,
         actor=actor,
@@ -102,6 +103,22 @@ def give_to(
         changes=changes,
         public_changes=public or None,
         is_public=bool(public),
+    )
+    if agent is not None and "assigned_agent_id" in changes:
+        _tell(agent, ticket, event, session=session, actor=actor)
+
+
+def _tell(agent: User, ticket: Ticket, event: Event, *, session: Any, actor: Actor) -> None:
+    """Tells the agent what is theirs now: at once, if it is urgent."""
+    urgent = {"high": "High priority: ", "critical": "Critical: "}.get(ticket.priority, "")
+    notification.notify_agent(
+        agent.id,
+        f"{urgent}#{ticket.number} {ticket.title} was assigned to you",
+        ticket=ticket,
+        body=(ticket.last_comment or {}).get("preview", ""),
+        actor=actor,
+        unique_key=f"event:{event.id}",
+        session=session,
     )
 
 
