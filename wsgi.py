@@ -226,9 +226,10 @@ class Server:
         if self.app.config["PARLEY"].log_level == "DEBUG":
             log_requests(self.app)
         green.watch_for_stalls()
-        self.worker.start()
-        self.timers.start()
-        schedule.start(self.app)
+        if self.app.config["PARLEY"].jobs_in_web:  # else `wsgi.py worker` does it, in a process of its own
+            self.worker.start()
+            self.timers.start()
+            schedule.start(self.app)
         server.start()
         presence.start(self.app)
         revocation.start(self.app)

@@ -57,6 +57,7 @@ _ADMIN = {
     "inbox:manage",
     "user:manage",
     "key:manage",
+    "job:manage",
     "audit:read",
 }
 

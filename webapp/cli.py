@@ -31,7 +31,7 @@ CLI = replace(SYSTEM, door="cli")
 
 def register_cli(app: Flask) -> None:
     """Registers the commands."""
-    for command in (setup, people, migrate, demo, export_asyncapi):
+    for command in (setup, people, migrate, demo, export_asyncapi, work, write_export):
         app.cli.add_command(command)
 
 
@@ -135,6 +135,27 @@ def export_asyncapi() -> None:
     path = ROOT / "docs" / "asyncapi.json"
     path.write_text(json.dumps(document(), indent=2) + "\n")
     click.echo(f"Wrote {path.relative_to(ROOT)}")
+
+
+@click.command("worker")
+@click.option("--concurrency", default=4, show_default=True, help="How many jobs at a time.")
+def work(concurrency: int) -> None:
+    """Do background work in a process of its own, beside those that serve."""
+    if settings().is_sqlite:
+        raise click.ClickException("Workers of their own need PostgreSQL: SQLite belongs to one process")
+    from webapp.tasks.process import run_worker
+
+    run_worker(current_app._get_current_object(), concurrency)  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+@click.command("write-export", hidden=True)
+@click.argument("job_id", type=click.UUID)
+@click.argument("path", type=click.Path(path_type=Path))
+def write_export(job_id: Any, path: Path) -> None:
+    """Write an export's rows to a file: what a serving process hands to a child."""
+    from webapp.tasks.export import write_in_child
+
+    write_in_child(job_id, path)
 
 
 # --- people ---------------------------------------------------------------------------------------

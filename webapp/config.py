@@ -44,6 +44,7 @@ class Settings:
     address_mode: str
     log_level: str
     log_format: str
+    jobs_in_web: bool
     job_poll_seconds: float
     job_lease_seconds: float
     revocation_poll_seconds: float
@@ -155,6 +156,7 @@ def load_settings(environ: Mapping[str, Any]) -> Settings:
         address_mode=read.choice("ADDRESS_MODE", "full", ("off", "truncated", "full")),
         log_level=read.choice("LOG_LEVEL", "info", ("debug", "info", "warning", "error")).upper(),
         log_format=read.choice("LOG_FORMAT", "text", ("text", "json")),
+        jobs_in_web=read.flag("JOBS_IN_WEB", True),
         job_poll_seconds=read.number("JOB_POLL_SECONDS", 1, 0.01, 60),
         job_lease_seconds=read.number("JOB_LEASE_SECONDS", 60, 1, 3600),
         revocation_poll_seconds=read.number("REVOCATION_POLL_SECONDS", 1, 0.05, 2),

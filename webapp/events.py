@@ -60,6 +60,9 @@ _ALL = (
     Fact("user.deactivated", False, False, "A member of staff lost access."),
     Fact("user.reactivated", False, False, "A member of staff got access again."),
     Fact("user.password_changed", False, False, "A password was set."),
+    Fact("job.cancelled", False, False, "Background work was called off."),
+    Fact("job.replayed", False, False, "Background work that had failed was started again."),
+    Fact("export.created", False, False, "Somebody asked for an export of tickets."),
     Fact("session.created", False, False, "Somebody signed in."),
     Fact("session.revoked", False, False, "A session was ended."),
 )

@@ -4,6 +4,7 @@ The only module besides wsgi.py that imports eventlet, so that leaving it stays 
 """
 
 import logging
+import subprocess
 import sys
 import threading
 import time
@@ -69,6 +70,26 @@ def harden_sockets(engine: Any) -> None:
 def pause() -> None:
     """Gives the others a turn."""
     time.sleep(0)
+
+
+def run_process(
+    arguments: list[str], *, env: dict[str, str], meanwhile: Callable[[], None], seconds: float = 0.1
+) -> int:
+    """Runs a child process to its end, calling `meanwhile` now and then; returns its exit code.
+
+    The child is ended if `meanwhile` raises. It is asked for, never waited on: that would stop everybody.
+    """
+    process = subprocess.Popen(arguments, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    try:
+        while process.poll() is None:
+            meanwhile()
+            time.sleep(seconds)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            while process.poll() is None:
+                time.sleep(0.01)
+    return process.returncode
 
 
 class Waker:

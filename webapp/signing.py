@@ -37,6 +37,26 @@ def open_file_claim(signed: str) -> tuple[uuid.UUID, uuid.UUID, str] | None:
     return found if int(expires) > clock.now().timestamp() else None
 
 
+EXPORT_HOURS = 24
+
+
+def export_url(workspace_id: uuid.UUID, job_id: uuid.UUID, name: str) -> str:
+    """An address of an export's file, good for a day, for staff of its workspace."""
+    expires = int((clock.now() + timedelta(hours=EXPORT_HOURS)).timestamp())
+    claim = f"{workspace_id.hex}.{job_id.hex}.{expires}"
+    return f"/exports/{_signer('export').sign(claim).decode()}/{quote(name, safe='')}"
+
+
+def open_export_claim(signed: str) -> tuple[uuid.UUID, uuid.UUID] | None:
+    """(workspace id, job id) of an export's address that is ours and has not expired, else None."""
+    try:
+        workspace, job, expires = _signer("export").unsign(signed).decode().split(".")
+        found = uuid.UUID(workspace), uuid.UUID(job)
+    except (BadSignature, ValueError, UnicodeError):
+        return None
+    return found if int(expires) > clock.now().timestamp() else None
+
+
 def _signer(purpose: str) -> Signer:
     return Signer(
         current_app.config["SECRET_KEY"], salt=f"parley.{purpose}", digest_method=hashlib.sha256, sep="~"

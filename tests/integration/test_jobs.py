@@ -14,14 +14,16 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests.support import ROOT, process
+from tests.support.pages import submit
 from webapp import create_app
-from webapp.auth import current_actor
+from webapp.auth import acting_as, current_actor
 from webapp.database import transaction
-from webapp.errors import Conflict
+from webapp.errors import Conflict, NotFound
 from webapp.extensions import db
-from webapp.models import Job
+from webapp.models import Job, Schedule
+from webapp.services import job as jobs
 from webapp.services.job import enqueue, waker
-from webapp.tasks import worker
+from webapp.tasks import schedule, worker
 from webapp.tenancy import current_workspace_id, use_workspace
 
 pytestmark = pytest.mark.integration
@@ -220,3 +222,177 @@ def test_a_job_whose_worker_was_killed_is_done_by_the_next(database: Any, tmp_pa
         assert only_job().attempts == 2
         db.session.remove()
         db.engine.dispose()
+
+
+# --- fairness, steering, schedules ----------------------------------------------------------------
+
+
+def test_a_workspace_with_many_jobs_holds_up_no_other(session: Any, runs: list[Any], make: Any) -> None:
+    busy, calm = make.workspace("Busy"), make.workspace("Calm")
+    for number in range(20):
+        add("note", {"n": f"busy {number}"}, workspace_id=busy.id)
+    add("note", {"n": "calm"}, workspace_id=calm.id)
+    add("note", {"n": "nobody's"})
+    worker.run_due()
+    first = [params["n"] for params, _ in runs][:4]
+    assert "calm" in first
+    assert "nobody's" in first
+    assert len(runs) == 22
+
+
+def test_several_claims_at_once_are_fair_as_well(session: Any, make: Any) -> None:
+    lanes = [make.workspace(f"W{number}") for number in range(3)]
+    for lane in lanes:
+        for _ in range(3):
+            add("note", {}, workspace_id=lane.id)
+    claims = worker.claim_due(6)
+    held = [claim.workspace_id for claim in claims]
+    assert sorted(held.count(lane.id) for lane in lanes) == [2, 2, 2]
+
+
+@pytest.fixture
+def boss(make: Any, session: Any) -> Iterator[Any]:
+    """An admin, acting in their workspace."""
+    user = make.user(role="admin", workspace=make.workspace())
+    with use_workspace(user.workspace_id), acting_as(make.actor(user)):
+        yield user
+
+
+def test_a_dead_letter_is_replayed_with_all_its_attempts(session: Any, boss: Any, clock: Any) -> None:
+    outcome: list[Exception | None] = [worker.GiveUp("no such address"), None]
+
+    @worker.job("moody")
+    def _moody(params: Any, job_id: Any) -> None:
+        if (error := outcome.pop(0)) is not None:
+            raise error
+
+    job = add("moody", {})
+    worker.run_due()
+    assert [row.id for row in jobs.list_jobs("failed")] == [job.id]
+    with transaction():
+        jobs.replay_job(job.id)
+    assert (only_job().status, only_job().attempts) == ("pending", 0)
+    worker.run_due()
+    assert only_job().status == "completed"
+
+
+def test_all_dead_letters_of_a_kind_are_replayed_at_once(session: Any, boss: Any) -> None:
+    @worker.job("broken", max_attempts=1)
+    def _broken(params: Any, job_id: Any) -> None:
+        raise ValueError
+
+    for _ in range(3):
+        add("broken", {})
+    add("note", {})
+    worker.run_due()
+    with transaction():
+        assert jobs.replay_failed("broken") == 3
+    assert jobs.count_jobs() == {"pending": 3, "completed": 1}
+
+
+def test_a_replay_waits_for_nobody_who_does_the_same_work(session: Any, boss: Any) -> None:
+    first = add("note", {}, unique_key="k")
+    with transaction():
+        jobs.cancel_job(first.id)
+    add("note", {}, unique_key="k")
+    with transaction(), pytest.raises(Conflict, match="same work"):
+        jobs.replay_job(first.id)
+
+
+def test_a_cancelled_job_never_runs_and_a_running_one_ends_at_its_next_report(
+    session: Any, boss: Any, runs: list[Any]
+) -> None:
+    waiting = add("note", {})
+    with transaction():
+        jobs.cancel_job(waiting.id)
+    reached: list[str] = []
+
+    @worker.job("long")
+    def _long(params: Any, job_id: Any) -> None:
+        worker.report_progress(job_id, 10, "a tenth")
+        with transaction():
+            jobs.cancel_job(job_id)
+        reached.append("before")
+        worker.report_progress(job_id, 20)
+        reached.append("after")
+
+    long = add("long", {})
+    worker.run_due()
+    assert runs == []
+    assert reached == ["before"]
+    row = session.get(Job, long.id, populate_existing=True)
+    assert (row.status, row.progress, row.note) == ("cancelled", 10, "a tenth")
+    with transaction(), pytest.raises(Conflict):
+        jobs.cancel_job(long.id)
+
+
+def test_progress_is_told_to_the_staff_of_the_workspace(app: Flask, make: Any, agent: Any) -> None:
+    user = make.user(role="agent", workspace=make.workspace())
+    socket = agent(user).connect()
+
+    @worker.job("counted")
+    def _counted(params: Any, job_id: Any) -> None:
+        worker.report_progress(job_id, 50, "half")
+
+    with app.app_context(), use_workspace(user.workspace_id):
+        add("counted", {}, requested_by_id=user.id)
+        worker.run_due()
+    told = [(body["status"], body["progress"], body["note"]) for body in socket.heard("job.updated")]
+    assert told == [("running", 50, "half"), ("completed", 100, "half")]
+
+
+def test_jobs_of_other_workspaces_are_not_there(session: Any, boss: Any, make: Any) -> None:
+    foreign = add("note", {}, workspace_id=make.workspace("Elsewhere").id)
+    assert jobs.list_jobs("pending") == []
+    with pytest.raises(NotFound):
+        jobs.get_job(foreign.id)
+
+
+def test_periodic_work_is_done_once_a_period_and_its_failure_is_kept(
+    session: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    def tidy() -> None:
+        """Tidies."""
+        done.append("tidy")
+
+    def fail() -> None:
+        """Fails."""
+        raise ZeroDivisionError
+
+    work = (schedule.Periodic(60, tidy), schedule.Periodic(3600, fail))
+    monkeypatch.setattr(schedule, "PERIODIC", work)
+    monkeypatch.setattr(schedule.log, "exception", lambda *_: None)
+    assert schedule.run_due_schedules() == 2
+    assert schedule.run_due_schedules() == 0
+    clock.advance(seconds=61)
+    assert schedule.run_due_schedules() == 1
+    assert done == ["tidy", "tidy"]
+    kept = {row.name: row.last_error for row in session.scalars(sa.select(Schedule))}
+    assert kept == {"tidy": None, "fail": "ZeroDivisionError"}
+
+
+def test_f17_of_two_processes_only_one_does_a_period(session: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = schedule.Periodic(60, lambda: None)
+    moment = schedule.clock.now()
+    assert schedule._take(work, moment)
+    assert not schedule._take(work, moment)
+
+
+def test_the_admins_page_shows_what_failed_and_starts_it_again(app: Flask, make: Any, sign_in: Any) -> None:
+    user = make.user(role="admin", workspace=make.workspace())
+
+    @worker.job("broken", max_attempts=1)
+    def _broken(params: Any, job_id: Any) -> None:
+        raise worker.GiveUp("the address does not exist")
+
+    with app.app_context(), use_workspace(user.workspace_id):
+        job_id = add("broken", {}).id
+        worker.run_due()
+    browser = sign_in(user)
+    page = browser.get("/settings/jobs").text
+    assert "the address does not exist" in page
+    submit(browser, f"/settings/jobs/{job_id}/replay", page="/settings/jobs")
+    with app.app_context():
+        assert only_job().status == "pending"

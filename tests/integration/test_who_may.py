@@ -143,7 +143,7 @@ def kinds_in(route: str) -> list[str]:
     return sorted({*in_path, *USES.get(route, [])} - {"number"})
 
 
-nowhere_kinds = ("ticket", "number", "customer", "block", "user", "team", "inbox")
+nowhere_kinds = ("ticket", "number", "customer", "block", "user", "team", "inbox", "job")
 
 
 def test_s10_an_id_of_another_workspace_is_answered_as_one_that_does_not_exist(

@@ -73,6 +73,17 @@ POST   /profile                                                 in   in   in   g
 POST   /profile/password                                        in   in   in  422  422  422  422  422
 POST   /profile/devices/<uuid:session_id>/sign-out              in   in   in  404   go  404  404  404
 POST   /profile/devices/sign-out                                in   in   in   go   go   go   go   go
+POST   /api/v1/exports                                         401  401  401  403  403  202  202  202
+GET    /api/v1/jobs/<job_id>                                   401  401  401  404  404  404  200  404
+POST   /api/v1/jobs/<job_id>/cancel                            401  401  401  404  404  404  200  404
+POST   /api/v1/jobs/<job_id>/replay                            401  401  401  403  403  403  409  404
+GET    /settings/exports                                        in   in   in  403  403  200  200  200
+POST   /settings/exports                                        in   in   in  403  403   go   go   go
+GET    /exports/<claim>/<name>                                  in   in   in  403  403  404  404  404
+GET    /settings/jobs                                           in   in   in  403  403  403  200  200
+POST   /settings/jobs/<uuid:job_id>/replay                      in   in   in  403  403  403  409  404
+POST   /settings/jobs/replay                                    in   in   in  403  403  403   go   go
+POST   /settings/jobs/<uuid:job_id>/cancel                      in   in   in  403  403  403   go  404
 GET    /settings/people                                         in   in   in  403  403  403  200  200
 POST   /settings/people                                         in   in   in  403  403  403   go   go
 POST   /settings/people/<uuid:user_id>/invite                   in   in   in  403  403  403  409  404
@@ -114,6 +125,9 @@ PLACES = {
     "<uuid:user_id>": "{user}",
     "<uuid:inbox_id>": "{inbox}",
     "<uuid:session_id>": "{session}",
+    "<uuid:job_id>": "{job}",
+    "<job_id>": "{job}",
+    "/exports/<claim>/<name>": "/exports/no-such-claim/tickets.csv",
     "<kind>": "reply",
     "<view>": "all",
     "<key>": "{inbox_key}",
@@ -160,6 +174,8 @@ BODIES: dict[str, Callable[[dict[str, str]], Options]] = {
     "POST /reset": lambda _: {"data": {"email": "x@example.com"}},
     "POST /profile": lambda _: {"data": {"name": "Somebody", "availability": "away"}},
     "POST /profile/password": lambda _: {"data": {"current": "wrong", "password": "a longer password"}},
+    "POST /settings/exports": lambda _: {"data": {"format": "csv"}},
+    "POST /settings/jobs/replay": lambda _: {"data": {"type": "email.send"}},
     "POST /settings/people": lambda _: {"data": {"name": "New", "email": "new@example.com", "role": "agent"}},
     "POST /settings/people/<uuid:user_id>/role": lambda _: {"data": {"role": "viewer"}},
     "POST /settings/inboxes/new": lambda _: {"data": INBOX},

@@ -114,7 +114,9 @@ class World:
         snapshot = desk.get(f"tickets/{self.ids['ticket']}").json
         block = desk.post("blocks", {"address": "203.0.113.0/24", "reason": f"{self.name}-secret-reason"})
         loose = self.maria.post("attachments", **file_body("loose.png"))
+        job = desk.post("exports")
         return {
+            "job": job.json["job"]["id"],
             "customer": snapshot["ticket"]["customer"]["id"],
             "block": block.json["id"],
             "loose_file": loose.json["id"],

@@ -15,6 +15,7 @@ from webapp.models.notification import Notification, NotificationPreference, Pus
 from webapp.models.organization import Organization, OrganizationDomain
 from webapp.models.presence import Presence
 from webapp.models.search import SearchDocument
+from webapp.models.schedule import Schedule
 from webapp.models.session import AccountToken, UserSession
 from webapp.models.sla import SlaClock, SlaPolicy
 from webapp.models.tag import Tag, TicketTag
@@ -48,6 +49,7 @@ __all__ = [
     "PushKey",
     "PushSubscription",
     "ReadMark",
+    "Schedule",
     "SearchDocument",
     "SlaClock",
     "SlaPolicy",

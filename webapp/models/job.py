@@ -15,7 +15,10 @@ LIVE = "status IN ('pending', 'running')"
 
 
 class Job(Base):
-    """Claimed across workspaces, hence no tenant model. `lease_token` fences a worker that lost its lease."""
+    """Claimed across workspaces, hence no tenant model. `lease_token` fences a worker that lost its lease.
+
+    `progress` is in percent; `note` says in words how far it is. Somebody waits for it: `requested_by_id`.
+    """
 
     __tablename__ = "jobs"
     __table_args__ = (
@@ -23,6 +26,15 @@ class Job(Base):
         sa.Index(
             "ix_jobs_ready", "priority", "run_at", sqlite_where=sa.text(LIVE), postgresql_where=sa.text(LIVE)
         ),
+        sa.Index(
+            "ix_jobs_lane",
+            "priority",
+            "workspace_id",
+            "run_at",
+            sqlite_where=sa.text(LIVE),
+            postgresql_where=sa.text(LIVE),
+        ),
+        sa.Index("ix_jobs_shown", "workspace_id", "status", "created_at"),
         sa.Index(
             "uq_jobs_unique_key",
             "unique_key",
@@ -39,6 +51,8 @@ class Job(Base):
     params: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     result: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     progress: Mapped[int] = mapped_column(default=0)
+    note: Mapped[str | None] = mapped_column(sa.String(200))
+    requested_by_id: Mapped[uuid.UUID | None]
     priority: Mapped[int] = mapped_column(default=100)
     attempts: Mapped[int] = mapped_column(default=0)
     max_attempts: Mapped[int] = mapped_column(default=8)

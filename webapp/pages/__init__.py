@@ -5,13 +5,26 @@ from typing import Any
 from flask import Flask
 
 from webapp.auth import current_actor
-from webapp.pages import agent, chat, files, health, inboxes, people, profile, reset, setup, signin
+from webapp.pages import (
+    agent,
+    chat,
+    exports,
+    files,
+    health,
+    inboxes,
+    jobs,
+    people,
+    profile,
+    reset,
+    setup,
+    signin,
+)
 from webapp.pages.navigation import settings_links
 
 
 def register_pages(app: Flask) -> None:
     """Registers the page blueprints."""
-    for module in (health, signin, reset, setup, profile, people, inboxes, agent, chat, files):
+    for module in (health, signin, reset, setup, profile, people, inboxes, agent, chat, files, jobs, exports):
         app.register_blueprint(module.bp)
     app.context_processor(_who)
 

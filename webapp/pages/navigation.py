@@ -16,6 +16,10 @@ class Entry(NamedTuple):
 SETTINGS: dict[str, tuple[Entry, ...]] = {
     "Channels": (Entry("/settings/inboxes", "Inboxes", "inbox:manage"),),
     "People": (Entry("/settings/people", "People", "user:manage"),),
+    "System": (
+        Entry("/settings/exports", "Exports", "ticket:export"),
+        Entry("/settings/jobs", "Background work", "job:manage"),
+    ),
 }
 
 

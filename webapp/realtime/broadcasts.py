@@ -7,6 +7,7 @@ from webapp.realtime import rooms
 from webapp.realtime.server import emit
 from webapp.services.draft import DraftSaved
 from webapp.services.event import Recorded, RowChanged
+from webapp.services.job import JobMoved
 from webapp.services.live import Typing
 from webapp.services.ticket.reading import MarkMoved
 
@@ -58,6 +59,21 @@ def draft_saved(fact: DraftSaved) -> None:
     emit("draft.saved", body, room=rooms.user(fact.user_id), namespace=AGENT)
 
 
+def job_moved(fact: JobMoved) -> None:
+    """A job's progress, to all staff of its workspace."""
+    if fact.workspace_id is None:
+        return
+    body = {
+        "id": str(fact.id),
+        "type": fact.type,
+        "status": fact.status,
+        "progress": fact.progress,
+        "note": fact.note,
+        "requested_by_id": str(fact.requested_by_id) if fact.requested_by_id else None,
+    }
+    emit("job.updated", body, room=rooms.staff(fact.workspace_id), namespace=AGENT)
+
+
 def register() -> None:
     """Hangs the broadcasts on the bus."""
     bus.subscribe(Recorded, event_recorded)
@@ -65,3 +81,4 @@ def register() -> None:
     bus.subscribe(MarkMoved, mark_moved)
     bus.subscribe(Typing, typing_shown)
     bus.subscribe(DraftSaved, draft_saved)
+    bus.subscribe(JobMoved, job_moved)

@@ -211,6 +211,17 @@ class DraftPushed(Strict):
     content: str
 
 
+class JobPushed(Strict):
+    """How far a job is that somebody waits for, or that one failed; what it is about is not said."""
+
+    id: uuid.UUID
+    type: str
+    status: Literal["pending", "running", "completed", "failed", "cancelled"]
+    progress: int
+    note: str | None
+    requested_by_id: uuid.UUID | None
+
+
 class Ended(Strict):
     reason: str
 
@@ -234,6 +245,7 @@ PUSHED: dict[tuple[str, str], type[Strict]] = {
     ("/agent", "customer.presence"): CustomerPresencePushed,
     ("/agent", "user.presence"): UserPresencePushed,
     ("/agent", "draft.saved"): DraftPushed,
+    ("/agent", "job.updated"): JobPushed,
     ("/agent", "session.ended"): Ended,
     ("/agent", "server.restarting"): Restarting,
     ("/chat", "ticket.event"): CustomerEventOut,

@@ -5,4 +5,8 @@ from flask import Flask
 
 def register_tasks(app: Flask) -> None:  # noqa: ARG001 - every register function takes the app
     """Registers the kinds of job: importing their modules does it."""
-    from webapp.tasks import email, tag  # noqa: F401
+    from webapp.tasks import (  # noqa: F401
+        email,
+        export,
+        tag,
+    )

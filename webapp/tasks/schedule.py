@@ -1,18 +1,24 @@
-"""All periodic work, on one page. Every process does it; each piece must not mind being done twice."""
+"""All periodic work, on one page. Each piece is done by one process at a time, and must not mind twice."""
 
+import logging
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import sqlalchemy as sa
 from flask import Flask
+from sqlalchemy.dialects import postgresql, sqlite
 
 from webapp import clock, green
-from webapp.database import transaction
-from webapp.models import Job
+from webapp.database import read_only, transaction
+from webapp.models import Job, Schedule
+from webapp.tasks.export import forget_exports
+
+log = logging.getLogger(__name__)
 
 KEPT_DAYS = 14
 HOUR = 3600.0
+LOOK_SECONDS = 5.0
 
 
 class Periodic(NamedTuple):
@@ -20,6 +26,16 @@ class Periodic(NamedTuple):
 
     seconds: float
     call: Callable[[], None]
+
+    @property
+    def name(self) -> str:
+        """By which its runs are kept."""
+        return self.call.__name__
+
+    @property
+    def says(self) -> str:
+        """What it does, in a sentence."""
+        return (self.call.__doc__ or "").strip().split("\n")[0]
 
 
 def forget_finished_jobs() -> None:
@@ -29,10 +45,47 @@ def forget_finished_jobs() -> None:
         session.execute(old.execution_options(synchronize_session=False))
 
 
-PERIODIC = (Periodic(HOUR, forget_finished_jobs),)
+PERIODIC = (Periodic(HOUR, forget_finished_jobs), Periodic(HOUR, forget_exports))
 
 
 def start(app: Flask) -> None:
     """Begins all of it."""
-    for work in PERIODIC:
-        green.every(work.seconds, work.call, inside=app.app_context)
+    green.every(LOOK_SECONDS, run_due_schedules, inside=app.app_context)
+
+
+def run_due_schedules() -> int:
+    """Does what is due and was taken by no other process. How many pieces it did."""
+    now = clock.now()
+    with read_only() as session:
+        planned = {row.name: row.next_at for row in session.scalars(sa.select(Schedule))}
+    due = [work for work in PERIODIC if planned.get(work.name, now) <= now]
+    return sum(_run(work) for work in due if _take(work, now))
+
+
+def _take(work: Periodic, now: datetime) -> bool:
+    """Moves the next run on, if nobody else has: whoever does has this run."""
+    later = now + timedelta(seconds=work.seconds)
+    with transaction() as session:
+        dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+        adding = dialect.insert(Schedule).values(name=work.name, next_at=now)
+        session.execute(adding.on_conflict_do_nothing())
+        mine = sa.and_(Schedule.name == work.name, Schedule.next_at <= now)
+        taking = sa.update(Schedule).where(mine).values(next_at=later, started_at=now, finished_at=None)
+        taken = session.execute(taking.execution_options(synchronize_session=False))
+    return bool(taken.rowcount)
+
+
+def _run(work: Periodic) -> bool:
+    error = None
+    try:
+        work.call()
+    except Exception as problem:
+        error = type(problem).__name__
+        log.exception("%s failed", work.name)
+    ended = sa.update(Schedule).where(Schedule.name == work.name)
+    with transaction() as session:
+        session.execute(
+            ended.values(finished_at=clock.now(), last_error=error),
+            execution_options={"synchronize_session": False},
+        )
+    return True

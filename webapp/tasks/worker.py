@@ -10,8 +10,9 @@ import random
 import time
 import traceback
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,13 +21,13 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Flask
 
-from webapp import clock, green
+from webapp import bus, clock, green
 from webapp.auth import SYSTEM, acting_as
 from webapp.config import settings
 from webapp.database import read_only, transaction
 from webapp.errors import AppError
 from webapp.models import Job
-from webapp.services.job import waker
+from webapp.services.job import job_moved, waker
 from webapp.tenancy import use_workspace
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,10 @@ log = logging.getLogger(__name__)
 Handler = Callable[[dict[str, Any], uuid.UUID], Any]
 LONGEST_BACKOFF_SECONDS = 3600
 ERROR_CHARS = 200
+
+
+class Cancelled(Exception):
+    """Raised by `report_progress` in a handler whose job was called off, or taken over by another worker."""
 
 
 class GiveUp(Exception):
@@ -62,6 +67,8 @@ class Claim:
 
 
 kinds: dict[str, Kind] = {}
+_last_lane: uuid.UUID | None = None
+_performed: ContextVar[Claim | None] = ContextVar("performed", default=None)
 
 
 def job(type: str, *, max_attempts: int | None = None) -> Callable[[Handler], Handler]:  # noqa: A002
@@ -84,33 +91,52 @@ def job(type: str, *, max_attempts: int | None = None) -> Callable[[Handler], Ha
 def claim_due(limit: int, *, now: datetime | None = None) -> list[Claim]:
     """Takes up to `limit` jobs that are due, or whose lease has run out, for this worker alone."""
     now = now or clock.now()
-    due = _due(now).limit(limit)
     with read_only() as session:  # an idle worker must not take SQLite's write lock at every look
-        if session.scalar(due.limit(1)) is None:
+        if session.scalar(sa.select(Job.id).where(_due(now)).limit(1)) is None:
             return []
-    token = uuid.uuid4().hex
     with transaction() as session:
-        ids = list(session.scalars(due.with_for_update(skip_locked=True)))
-        taking = (
-            sa.update(Job)
-            .where(Job.id.in_(ids))
-            .values(
-                status="running",
-                attempts=Job.attempts + 1,
-                lease_token=token,
-                lease_until=now + _lease(),
-            )
-            .returning(Job)
-            .execution_options(synchronize_session=False, populate_existing=True)
-        )
-        taken = [_claim(row) for row in session.scalars(taking)] if ids else []
-    return sorted(taken, key=lambda claim: ids.index(claim.id))
+        taken = []
+        while len(taken) < limit and (job_id := _next(session, now)) is not None:
+            taken.append(_take(session, job_id, now))
+    return taken
 
 
 def _due(now: datetime) -> Any:
     ready = sa.and_(Job.status == "pending", Job.run_at <= now)
-    abandoned = sa.and_(Job.status == "running", Job.lease_until < now)
-    return sa.select(Job.id).where(sa.or_(ready, abandoned)).order_by(Job.priority, Job.run_at, Job.id)
+    return sa.or_(ready, sa.and_(Job.status == "running", Job.lease_until < now))
+
+
+def _next(session: Any, now: datetime) -> uuid.UUID | None:
+    """The job whose turn it is, locked: the lowest priority first, within it one workspace after the other.
+
+    A workspace with ten thousand jobs thus holds up nobody else for longer than one of them takes.
+    """
+    global _last_lane
+    urgent = session.scalar(sa.select(Job.priority).where(_due(now)).order_by(Job.priority).limit(1))
+    due = sa.select(Job.id, Job.workspace_id).where(_due(now), Job.priority == urgent)
+    ordered = due.order_by(Job.workspace_id, Job.run_at, Job.id).limit(1)
+    for lane in _lanes(_last_lane):
+        found = session.execute(ordered.where(lane).with_for_update(skip_locked=True)).first()
+        if found is not None:
+            _last_lane = found.workspace_id
+            return found.id  # type: ignore[no-any-return]
+    return None
+
+
+def _lanes(last: uuid.UUID | None) -> Iterator[Any]:
+    """Where to look next after the last lane: the workspaces behind it, work of none, all from the start."""
+    if last is not None:
+        yield Job.workspace_id > last
+        yield Job.workspace_id.is_(None)
+    yield Job.workspace_id.is_not(None)
+    yield Job.workspace_id.is_(None)
+
+
+def _take(session: Any, job_id: uuid.UUID, now: datetime) -> Claim:
+    values = {"status": "running", "lease_token": uuid.uuid4().hex, "lease_until": now + _lease()}
+    taking = sa.update(Job).where(Job.id == job_id).values(attempts=Job.attempts + 1, **values).returning(Job)
+    options = {"synchronize_session": False, "populate_existing": True}
+    return _claim(session.scalars(taking, execution_options=options).one())
 
 
 def _lease() -> timedelta:
@@ -147,14 +173,34 @@ def _mine(claim: Claim) -> Any:
 
 def perform(claim: Claim) -> None:
     """Runs a claimed job to its end, good or bad, and writes down which it was."""
+    token = _performed.set(claim)
     try:
         if claim.attempts > claim.max_attempts:
             raise GiveUp("its workers died")
         result = _call(claim)
+    except Cancelled:
+        log.info("job %s %s was called off", claim.type, claim.id)
     except Exception as error:  # noqa: BLE001 - whatever a handler raises is the job's outcome
         _note_failure(claim, error)
     else:
         _end(claim, status="completed", result=result if isinstance(result, dict) else None, progress=100)
+    finally:
+        _performed.reset(token)
+
+
+def report_progress(job_id: uuid.UUID, percent: float, note: str = "") -> None:
+    """Tells whoever waits how far a job is (0 to 100), in a transaction of its own.
+
+    Raises `Cancelled` if it was called off, or if its worker lost it to another.
+    """
+    claim = _performed.get()
+    mine = _mine(claim) if claim and claim.id == job_id else sa.update(Job).where(Job.id == job_id)
+    with transaction() as session:
+        told = mine.values(progress=int(percent), note=note or None).returning(Job)
+        row = session.scalars(told, execution_options={"populate_existing": True}).first()
+        if row is None:
+            raise Cancelled
+        bus.announce(session, job_moved(row))
 
 
 def _call(claim: Claim) -> Any:
@@ -193,9 +239,12 @@ def backoff_seconds(attempts: int) -> float:
 def _end(claim: Claim, **values: Any) -> None:
     if values["status"] != "pending":
         values["finished_at"] = clock.now()
+    ending = _mine(claim).values(lease_token=None, lease_until=None, **values).returning(Job)
     with transaction() as session:
-        ended = session.execute(_mine(claim).values(lease_token=None, lease_until=None, **values))
-    if not ended.rowcount:
+        row = session.scalars(ending, execution_options={"populate_existing": True}).first()
+        if row is not None and (row.requested_by_id or row.status == "failed"):
+            bus.announce(session, job_moved(row))
+    if row is None:
         log.warning("job %s %s was taken over by another worker", claim.type, claim.id)
 
 

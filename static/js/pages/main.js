@@ -3,6 +3,7 @@
 import {confirmForms} from './confirm.js';
 import {copyButtons} from './copy.js';
 import {busyForms, guardForms, offerWhenChanged} from './forms.js';
+import {liveJobs} from './jobs.js';
 import {previewInbox} from './preview.js';
 import {revealButtons} from './reveal.js';
 import {growingRows} from './rows.js';
@@ -17,5 +18,6 @@ confirmForms(document);
 guardForms(document);
 busyForms(document);
 previewInbox(document);
+void liveJobs(document);
 
 /** @type {HTMLElement | null} */ (document.querySelector('[data-focus]'))?.focus();

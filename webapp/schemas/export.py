@@ -1,0 +1,93 @@
+"""What can be asked of an export, and how a job is shown."""
+
+import uuid
+from datetime import date
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from webapp import clock
+from webapp.models import Job
+from webapp.schemas.text import Line, Strict
+from webapp.schemas.ticket_in import Priority, Status
+
+Format = Literal["csv", "xlsx", "json"]
+Channel = Literal["chat", "email", "form", "api"]
+
+
+class DateRange(Strict):
+    """Days of creation, in UTC, both included."""
+
+    first: date | None = None
+    last: date | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "DateRange":
+        if self.first and self.last and self.first > self.last:
+            raise ValueError("The first day lies after the last")
+        return self
+
+
+class ExportFilters(Strict):
+    """Which tickets; every list is any-of, what is empty does not narrow."""
+
+    status: list[Status] = Field(default=[], max_length=6)
+    priority: list[Priority] = Field(default=[], max_length=4)
+    channel: list[Channel] = Field(default=[], max_length=4)
+    team_id: uuid.UUID | None = None
+    inbox_id: uuid.UUID | None = None
+    assigned_agent_id: uuid.UUID | None = None
+    tag: Line | None = None
+
+
+class ExportIn(Strict):
+    format: Format = "csv"
+    date_range: DateRange = DateRange()
+    filters: ExportFilters = ExportFilters()
+
+
+class ExportForm(Strict):
+    """The same from a form, where what is left open is an empty text."""
+
+    format: Format = "csv"
+    first: date | Literal[""] = ""
+    last: date | Literal[""] = ""
+    status: Status | Literal[""] = ""
+    priority: Priority | Literal[""] = ""
+    channel: Channel | Literal[""] = ""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "ExportForm":
+        if self.first and self.last and self.first > self.last:
+            raise ValueError("The first day lies after the last")
+        return self
+
+    def spec(self) -> ExportIn:
+        """What it asks for."""
+        return ExportIn(
+            format=self.format,
+            date_range=DateRange(first=self.first or None, last=self.last or None),
+            filters=ExportFilters(
+                status=[self.status] if self.status else [],
+                priority=[self.priority] if self.priority else [],
+                channel=[self.channel] if self.channel else [],
+            ),
+        )
+
+
+class JobPath(Strict):
+    job_id: uuid.UUID
+
+
+def job_out(job: Job) -> dict[str, Any]:
+    """A job for whoever waits for it."""
+    return {
+        "id": str(job.id),
+        "type": job.type,
+        "status": job.status,
+        "progress": job.progress,
+        "note": job.note,
+        "result": job.result if job.status == "completed" else None,
+        "created_at": clock.iso(job.created_at),
+        "finished_at": clock.iso(job.finished_at),
+    }
