@@ -14,8 +14,8 @@ from webapp.models.link import Link
 from webapp.models.notification import Notification, NotificationPreference, PushKey, PushSubscription
 from webapp.models.organization import Organization, OrganizationDomain
 from webapp.models.presence import Presence
-from webapp.models.search import SearchDocument
 from webapp.models.schedule import Schedule
+from webapp.models.search import SearchDocument
 from webapp.models.session import AccountToken, UserSession
 from webapp.models.sla import SlaClock, SlaPolicy
 from webapp.models.tag import Tag, TicketTag
