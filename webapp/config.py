@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from webapp.mail_settings import MailSettings, read_mail_settings
+
 ROOT = Path(__file__).resolve().parents[1]
 WEAK_SECRETS = {"changeme", "secret", "dev", "development", "password", "parley"}
 MIN_SECRET_CHARS = 32
@@ -54,6 +56,7 @@ class Settings:
     start_grace_seconds: float
     session_days: int
     reopen_days: int
+    mail: MailSettings
     testing: bool
 
     @property
@@ -166,6 +169,7 @@ def load_settings(environ: Mapping[str, Any]) -> Settings:
         start_grace_seconds=read.number("START_GRACE_SECONDS", 60, 0, 600),
         session_days=int(read.number("SESSION_DAYS", 30, 1, 365)),
         reopen_days=int(read.number("REOPEN_DAYS", 7, 0, 365)),
+        mail=read_mail_settings(read, base_url),
         testing=testing,
     )
     if read.problems:

@@ -11,6 +11,7 @@ from webapp.models.follower import Follower
 from webapp.models.inbox import Inbox
 from webapp.models.job import Job
 from webapp.models.link import Link
+from webapp.models.mail import MailDelivery, MailSuppression, MailTemplate
 from webapp.models.notification import Notification, NotificationPreference, PushKey, PushSubscription
 from webapp.models.organization import Organization, OrganizationDomain
 from webapp.models.presence import Presence
@@ -41,6 +42,9 @@ __all__ = [
     "Inbox",
     "Job",
     "Link",
+    "MailDelivery",
+    "MailSuppression",
+    "MailTemplate",
     "Notification",
     "NotificationPreference",
     "Organization",

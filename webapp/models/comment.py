@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.database import Base
-from webapp.models.columns import CreatedAt, Id, one_of
+from webapp.models.columns import At, CreatedAt, Id, one_of
 from webapp.models.ticket import Ticket
 from webapp.tenancy import TenantMixin, belongs_to
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 class Comment(TenantMixin, Base):
-    """`client_id` is unique per (workspace, author): the same send again finds the first comment."""
+    """`client_id` is unique per (workspace, author): the same send again finds the first comment.
+
+    `withdrawn_at`: when its author took it back, before it was mailed.
+    """
 
     __tablename__ = "comments"
     __table_args__ = (
@@ -40,6 +43,7 @@ class Comment(TenantMixin, Base):
     seq: Mapped[int]
     public_seq: Mapped[int | None]
     created_at: Mapped[CreatedAt]
+    withdrawn_at: Mapped[At]
 
     ticket: Mapped[Ticket] = relationship(
         back_populates="comments", primaryjoin="foreign(Comment.ticket_id) == Ticket.id"

@@ -4,17 +4,85 @@ import uuid
 from typing import Any
 
 from webapp.database import read_only, transaction
+from webapp.integrations.mail import Mail, Refused
 from webapp.services import account_token, email
+from webapp.services.email import compose, delivery
 from webapp.tasks.worker import job
 from webapp.tenancy import use_workspace
 
 Params = dict[str, Any]
 
 
+class NotYet(Exception):
+    """Another worker has this mail in hand: look again later, in case it dies."""
+
+
 @job("email.send")
 def send(params: Params, job_id: uuid.UUID) -> Any:
-    """Sends one queued mail."""
+    """Sends one queued mail that belongs to no workspace."""
     return email.deliver_template(params["to"], params["template"], params["data"], key=str(job_id))
+
+
+@job("email.deliver")
+def deliver(params: Params, job_id: uuid.UUID) -> Any:  # noqa: ARG001 - the delivery is the idempotency key
+    """Sends one delivery. Raises what the providers said, so that the job goes again."""
+    delivery_id = uuid.UUID(params["delivery_id"])
+    outcome = _deliver(delivery_id)
+    if outcome is None:
+        with read_only():
+            status = delivery.get_delivery(delivery_id).status
+        if status == "queued":
+            raise NotYet
+        return {"status": status}
+    return outcome
+
+
+def process_ticket_notifications(ticket_id: uuid.UUID) -> int:
+    """Sends a ticket's mails that are due, each once, whoever else is at it; how many it sent.
+
+    One that no provider takes stays queued: its job tries again.
+    """
+    with read_only():
+        due = delivery.due_deliveries(ticket_id)
+    sent = 0
+    for delivery_id in due:
+        try:
+            outcome = _deliver(delivery_id)
+        except Exception:  # noqa: BLE001, S112 - written down at the delivery, and its job goes again
+            continue
+        sent += bool(outcome and outcome["status"] == "sent")
+    return sent
+
+
+def _deliver(delivery_id: uuid.UUID) -> dict[str, Any] | None:
+    """Claim, hand over, write down: only the middle waits for a network. None: it was not ours to send."""
+    with transaction():
+        row = delivery.claim(delivery_id)
+        draft = compose.compose(row) if row is not None else None
+    if draft is None:
+        return None
+    try:
+        mail = compose.finish(draft)
+        taken = email.send_email_with_fallback(mail.to, mail.subject, mail.text, mail=mail)
+    except Exception as error:
+        if _note_failure(delivery_id, error):
+            return {"status": "failed"}
+        raise
+    _note_sent(delivery_id, mail, taken)
+    return taken
+
+
+def _note_sent(delivery_id: uuid.UUID, mail: Mail, taken: dict[str, str]) -> None:
+    provider_id = taken.get("provider_id")
+    with transaction():
+        delivery.note_sent(delivery_id, taken["provider"], provider_id, mail.message_id)
+
+
+def _note_failure(delivery_id: uuid.UUID, error: Exception) -> bool:
+    said = str(error) if isinstance(error, email.MailError) else type(error).__name__
+    final = isinstance(error, Refused | ValueError)
+    with transaction():
+        return delivery.note_failure(delivery_id, said, final=final)
 
 
 @job("account.reset")

@@ -1,0 +1,86 @@
+"""Making the mail of a delivery: its words, its place in the ticket's thread, its files."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from webapp.config import settings
+from webapp.extensions import db
+from webapp.integrations.mail import Mail
+from webapp.models import Comment, MailDelivery
+from webapp.services import attachment as attachments
+from webapp.services.email import catalogue, providers, thread
+from webapp.services.email.template import render
+from webapp.services.workspace import get_workspace
+from webapp.validators import visible
+
+DEFAULT_NAME = "Parley"
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A mail but for its files, which are read when no transaction is open: (name, content type, where)."""
+
+    mail: Mail
+    files: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+def compose(row: MailDelivery, *, session: Any = None) -> Draft:
+    """The mail of a delivery, from the words and the comment as they are now."""
+    session = session or db.session()
+    comment = _comment(row, session)
+    data: dict[str, Any] = {**row.data, "base_url": settings().base_url}
+    if comment is not None:
+        data["reply"] = {"text": comment.content}
+    words, language = catalogue.wording(row.template, row.language, session=session)
+    subject, text, html = render(words, data, language)
+    mail = providers.make_mail(row.to_address, subject, text, html=html, key=str(row.id), **_headers(row))
+    sender = _sender_name(comment, session)
+    mail = replace(mail, sender=_named(mail.sender, sender))
+    files = (
+        [(file.name, file.content_type, file.storage_key) for file in comment.attachments] if comment else []
+    )
+    return Draft(mail, files)
+
+
+def finish(draft: Draft) -> Mail:
+    """The whole mail, its files read. No transaction is open here."""
+    read = tuple((name, kind, attachments.read_file(key)) for name, kind, key in draft.files)
+    return replace(draft.mail, attachments=read)
+
+
+def _comment(row: MailDelivery, session: Any) -> Comment | None:
+    if row.comment_id is None:
+        return None
+    found: Comment = session.scalars(sa.select(Comment).where(Comment.id == row.comment_id)).one()
+    if found.kind != "reply":
+        raise ValueError("an internal note is never mailed to a customer")
+    return found
+
+
+def _headers(row: MailDelivery) -> dict[str, Any]:
+    """Message-ID, thread and reply address; the marks of a mail that nobody wrote by hand."""
+    headers = dict(providers.AUTOMATIC) if catalogue.CATALOGUE[row.template].is_automatic else {}
+    if row.template.startswith("ticket_received"):
+        headers["Auto-Submitted"] = "auto-replied"
+    if row.ticket_id is None:
+        return {"headers": headers}
+    opens = row.template.startswith("ticket_received")
+    part = "0" if opens else (row.comment_id or row.id).hex
+    own_id = thread.message_id(row.ticket_id, part)
+    return {
+        "headers": {**headers, **thread.thread_headers(row.ticket_id, own_id)},
+        "message_id": own_id,
+        "reply_to": thread.reply_address(row.ticket_id, row.to_address),
+    }
+
+
+def _sender_name(comment: Comment | None, session: Any) -> str:
+    configured = providers.config().sender.display_name
+    desk = configured if configured not in ("", DEFAULT_NAME) else get_workspace(session=session).name
+    return f"{comment.author_name} ({desk})" if comment and comment.author_kind == "user" else desk
+
+
+def _named(sender: Any, name: str) -> Any:
+    return type(sender)(visible(name)[:100], sender.username, sender.domain)
