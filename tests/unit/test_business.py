@@ -372,7 +372,7 @@ def open_by_looking(hours, minutes):
 @given(calendars, moments)
 def test_a_minute_counter_agrees(hours, moment):
     start = moment.replace(second=0)
-    minutes = [start + timedelta(minutes=minute) for minute in range(0, 480)]
+    minutes = [start + timedelta(minutes=minute) for minute in range(480)]
 
     looked = list(open_by_looking(hours, minutes))
     assert [is_open(minute, hours) for minute in minutes[::7]] == looked[::7]
