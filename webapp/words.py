@@ -13,7 +13,21 @@ WORDS_PER_TEXT = 10_000
 TEXT_CHARS = 200_000
 # Scripts without spaces: each character is a word, and a run of them is searched as a phrase.
 _SINGLE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-_WORD = re.compile(rf"[{_SINGLE}]|[^\W_{_SINGLE}]+")
+
+
+def _marks() -> str:
+    """The marks that stand within words of many scripts, as ranges of a regular expression's set."""
+    found: list[list[int]] = []
+    for code in range(0x300, 0xFFFF):
+        if unicodedata.category(chr(code)) in ("Mn", "Mc"):
+            if found and found[-1][1] == code - 1:
+                found[-1][1] = code
+            else:
+                found.append([code, code])
+    return "".join(f"\\u{first:04x}-\\u{last:04x}" for first, last in found)
+
+
+_WORD = re.compile(rf"[{_SINGLE}]|(?:[^\W_{_SINGLE}][{_marks()}]*)+")
 _STROKES = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i", "ħ": "h"}
 )

@@ -1,0 +1,21 @@
+"""Full-text search over tickets, comments and customers, on both databases."""
+
+from webapp.services.search.conditions import json_contains
+from webapp.services.search.find import Found, TicketHit, search_customers, search_tickets
+from webapp.services.search.grammar import parse
+from webapp.services.search.highlight import marked, snippet
+from webapp.services.search.index import follow_moves, mend, rebuild
+
+__all__ = [
+    "Found",
+    "TicketHit",
+    "follow_moves",
+    "json_contains",
+    "marked",
+    "mend",
+    "parse",
+    "rebuild",
+    "search_customers",
+    "search_tickets",
+    "snippet",
+]
