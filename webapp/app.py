@@ -22,6 +22,7 @@ from webapp.middleware import HostGuard, SecurityHeaders
 from webapp.pages import register_pages
 from webapp.ratelimit import RateLimiter
 from webapp.realtime import register_realtime, server
+from webapp.services import event, search
 from webapp.tasks import register_tasks
 
 JSON_BYTES = 256 * 1024
@@ -50,12 +51,18 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     register_error_handlers(app)
     register_realtime(app)
     register_tasks(app)
+    register_reactions()
     register_cli(app)
     assets.register(app)
     app.before_request(_begin_request)
     app.after_request(_name_request)
     wrap(app, settings)
     return app
+
+
+def register_reactions() -> None:
+    """What follows from what was recorded, inside the same transaction."""
+    event.react(search.follow_moves)
 
 
 def errors_callback(error: Any) -> Any:

@@ -19,19 +19,20 @@ from webapp.config import ROOT, settings
 from webapp.database import read_only, transaction, uuid7
 from webapp.errors import AppError
 from webapp.schemas.inbox import normalised_sites
-from webapp.services import account_token
+from webapp.services import account_token, search
 from webapp.services import inbox as inboxes
 from webapp.services import user as users
 from webapp.services import workspace as workspaces
 from webapp.tenancy import use_workspace
 
 people = AppGroup("user", help="Who works here.")
+searching = AppGroup("search", help="The full-text search.")
 CLI = replace(SYSTEM, door="cli")
 
 
 def register_cli(app: Flask) -> None:
     """Registers the commands."""
-    for command in (setup, people, migrate, demo, export_asyncapi, work, write_export):
+    for command in (setup, people, migrate, demo, export_asyncapi, work, write_export, searching):
         app.cli.add_command(command)
 
 
@@ -198,6 +199,16 @@ def _id_of(email: str) -> Any:
     found = users.find_by_email(email)
     assert found is not None
     return found.id
+
+
+@searching.command("rebuild")
+@workspace_option
+def rebuild_search(slug: str | None) -> None:
+    """Make the index of a workspace's tickets, comments and customers again."""
+    with _inside(slug), transaction():
+        count = search.rebuild()
+        search.mend()
+    click.echo(f"{count} texts can be searched.")
 
 
 @people.command("create")

@@ -45,6 +45,9 @@ def fold(word: str) -> str:
 def spans(text: str) -> Iterator[tuple[int, int, str]]:
     """Each word of a text in NFC: where it begins and ends, and the word folded."""
     for found in _WORD.finditer(text):
+        if (whole := found[0]).isascii():
+            yield found.start(), found.end(), whole.lower()[:WORD_CHARS]
+            continue
         for word in _WORD.findall(fold(found[0])):
             yield found.start(), found.end(), word[:WORD_CHARS]
 

@@ -37,6 +37,7 @@ GET    /api/v1/customers                                       401  401  401  20
 GET    /api/v1/customers/<id>                                  401  401  401  200  200  200  200  404
 POST   /api/v1/blocks                                          401  401  401  403  201  201  201  404
 DELETE /api/v1/blocks/<id>                                     401  401  401  403  204  204  204  404
+GET    /api/v1/search                                          401  401  401  200  200  200  200  200
 GET    /api/v1/events                                          401  401  401  200  200  200  200  200
 POST   /api/v1/chat/visitors                                   201  201  201  201  201  201  201  201
 POST   /api/v1/chat/identify                                   200  200  200  200  200  200  200  200

@@ -5,10 +5,12 @@ from webapp.services.search.find import Found, TicketHit, search_customers, sear
 from webapp.services.search.grammar import parse
 from webapp.services.search.highlight import marked, snippet
 from webapp.services.search.index import follow_moves, mend, rebuild
+from webapp.services.search.present import customers_found, tickets_found
 
 __all__ = [
     "Found",
     "TicketHit",
+    "customers_found",
     "follow_moves",
     "json_contains",
     "marked",
@@ -18,4 +20,5 @@ __all__ = [
     "search_customers",
     "search_tickets",
     "snippet",
+    "tickets_found",
 ]

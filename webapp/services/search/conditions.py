@@ -13,13 +13,24 @@ from webapp import clock
 from webapp.auth import Actor, current_actor
 from webapp.errors import Detail, Invalid
 from webapp.extensions import db
-from webapp.models import Attachment, Comment, Customer, Inbox, Organization, Team, Ticket, User
+from webapp.models import (
+    Attachment,
+    Comment,
+    Customer,
+    Inbox,
+    Organization,
+    Tag,
+    Team,
+    Ticket,
+    TicketTag,
+    User,
+)
 from webapp.models.customer import TIERS
 from webapp.models.inbox import CHANNELS
 from webapp.models.ticket import PRIORITIES, STATUSES
 from webapp.services.search.grammar import Condition, problem
 from webapp.tenancy import require_workspace_id
-from webapp.validators import fold_email
+from webapp.validators import fold_email, visible
 
 Clause = sa.ColumnElement[bool]
 _AGO = re.compile(r"([0-9]{1,4})([hdwmy])")
@@ -63,8 +74,10 @@ def _each(conditions: list[Condition], make: Callable[[Condition], Clause]) -> l
 
 
 def _clause(condition: Condition, actor: Actor) -> Clause:
-    if condition.name.startswith("metadata."):
-        return json_contains(Ticket.metadata_, condition.name.removeprefix("metadata."), condition.value)
+    column, dot, key = condition.name.partition(".")
+    if dot:
+        held = Ticket.metadata_ if column == "metadata" else Ticket.fields
+        return json_contains(held, key, condition.value)
     return _FIELDS[condition.name](condition, actor)
 
 
@@ -133,10 +146,9 @@ def _of_customers(clause: Clause) -> Any:
 
 
 def _tag(condition: Condition, _actor: Actor) -> Clause:
-    column = getattr(Ticket, "tags", None)
-    if column is None:
-        raise _Wrong("There are no tags")
-    return json_contains(column, "", condition.value.lower())
+    folded = visible(condition.value).casefold()
+    tagged = sa.select(TicketTag.ticket_id).join(Tag, Tag.id == TicketTag.tag_id)
+    return Ticket.id.in_(tagged.where(TicketTag.workspace_id == require_workspace_id(), Tag.folded == folded))
 
 
 def _state(condition: Condition, actor: Actor) -> Clause:

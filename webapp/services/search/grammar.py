@@ -15,13 +15,12 @@ MAX_TERMS = 12
 OPERATORS = (":", ">=", "<=", ">", "<")
 SORTS = ("relevance", "newest", "oldest", "updated", "priority", "sla")
 FIELDS: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(
-        ("status", "assignee", "team", "tag", "customer", "organization", "inbox", "channel", "tier"), (":",)
-    ),
-    **dict.fromkeys(("category", "is", "has", "sort"), (":",)),
+    **dict.fromkeys(("status", "assignee", "team", "tag", "inbox", "channel", "category"), (":",)),
+    **dict.fromkeys(("customer", "organization", "tier", "is", "has", "sort"), (":",)),
     **dict.fromkeys(("priority", "created", "updated"), OPERATORS),
 }
-"""What can be asked for, and by which operators. `metadata.name:value` comes beside these."""
+"""What can be asked for, and by which operators; beside these, a name in what `JSON_FIELDS` begin with."""
+JSON_FIELDS = ("metadata.", "field.")
 _TOKEN = re.compile(r'-?(?:[A-Za-z_][A-Za-z0-9_.]{0,60}(?:[<>]=?|:))?(?:"[^"]*"?|[^\s"]+)|"')
 _FIELD = re.compile(r"(-?)([A-Za-z_][A-Za-z0-9_.]{0,60})([<>]=?|:)(.*)", re.DOTALL)
 _NUMBER = re.compile(r"#([0-9]{1,9})")
@@ -114,14 +113,14 @@ def _take(query: Query, token: str, at: tuple[int, int]) -> str | None:
 
 def _is_field(name: str, value: str) -> bool:
     """`error:` of an error message, `https://…` and 10:30 are words; `stauts:open` is a slip."""
-    known = name.lower() in FIELDS or name.lower().startswith("metadata.")
+    known = name.lower() in FIELDS or name.lower().startswith(JSON_FIELDS)
     return known or (name.isalpha() and len(name) > 2 and value[:1].isalnum())
 
 
 def _take_field(query: Query, found: "re.Match[str]", at: tuple[int, int]) -> str | None:
     denied, name, operator = found[1] == "-", found[2].lower(), found[3]
     value = found[4].strip('"').strip()
-    allowed = (":",) if name.startswith("metadata.") else FIELDS.get(name)
+    allowed = (":",) if name.startswith(JSON_FIELDS) else FIELDS.get(name)
     if allowed is None:
         return f'There is no field "{name}"; in quotes it is searched as words'
     if operator not in allowed:

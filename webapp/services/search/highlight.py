@@ -5,8 +5,10 @@ from collections.abc import Callable
 from typing import TypedDict
 
 from webapp.services.search.grammar import Term
-from webapp.words import TEXT_CHARS, spans
+from webapp.words import spans
 
+LOOKED_AT_CHARS = 20_000
+"""No comment is longer; what stands further down in a longer text is found, but not marked."""
 SNIPPET_CHARS = 180
 LEAD_CHARS = 50
 
@@ -19,14 +21,14 @@ class Part(TypedDict):
 
 
 def marked(text: str, terms: list[Term]) -> list[Part]:
-    """The whole text in parts."""
-    text = unicodedata.normalize("NFC", text[:TEXT_CHARS])
+    """The text in parts, as far as it is looked at."""
+    text = unicodedata.normalize("NFC", text[:LOOKED_AT_CHARS])
     return _parts(text, _hits(text, terms), 0, len(text))
 
 
 def snippet(text: str, terms: list[Term]) -> list[Part]:
     """The piece of a text around the first thing found, in one line; its beginning if nothing is."""
-    text = " ".join(unicodedata.normalize("NFC", text[:TEXT_CHARS]).split())
+    text = " ".join(unicodedata.normalize("NFC", text[:LOOKED_AT_CHARS]).split())
     hits = _hits(text, terms)
     first = hits[0][0] if hits else 0
     begin = max(0, first - LEAD_CHARS)

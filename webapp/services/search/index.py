@@ -16,6 +16,7 @@ from webapp.words import vector, words
 
 BATCH = 500
 MOVING = ("ticket.merged", "ticket.unmerged", "ticket.split")
+UNSCOPED = {"unscoped": True}
 Row = dict[str, Any]
 
 
@@ -63,10 +64,10 @@ def _follow(session: Session, _context: Any) -> None:
     rows = [row for subject in (*session.new, *session.dirty) if (row := _changed(session, subject))]
     gone = [subject.id for subject in session.deleted if isinstance(subject, Comment)]
     if rows:
-        _write(session.connection(), rows)
+        _write(session, rows)
     if gone:
         table = SearchDocument.__table__
-        session.connection().execute(sa.delete(table).where(table.c.subject_id.in_(gone)))
+        session.execute(sa.delete(table).where(table.c.subject_id.in_(gone)), execution_options=UNSCOPED)
 
 
 def _changed(session: Session, subject: Any) -> Row | None:
@@ -81,17 +82,19 @@ def _changed(session: Session, subject: Any) -> Row | None:
     return make(subject) if any(state.attrs[name].history.has_changes() for name in watched) else None
 
 
-def _write(connection: sa.Connection, rows: list[Row]) -> None:
-    is_postgresql = connection.dialect.name == "postgresql"
+def _write(session: Any, rows: list[Row]) -> None:
+    """Core's statement: within a flush there is no ORM to ask; each row names its workspace."""
+    is_postgresql = session.get_bind().dialect.name == "postgresql"
     if not is_postgresql:
         rows = [{**row, "vector": None} for row in rows]
     adding = (postgresql if is_postgresql else sqlite).insert(SearchDocument.__table__)
     moved = ("ticket_id", "customer_id", "title", "body", "vector")
-    connection.execute(
+    session.execute(
         adding.on_conflict_do_update(
             index_elements=["subject_id", "kind"], set_={name: adding.excluded[name] for name in moved}
         ),
         rows,
+        execution_options=UNSCOPED,
     )
 
 
@@ -115,7 +118,7 @@ def rebuild(*, session: Any = None) -> int:
     count = 0
     for model, (make, _) in _DOCUMENTS.items():
         for rows in _batches(session, model, make):
-            _write(session.connection(), rows)
+            _write(session, rows)
             count += len(rows)
     return count
 
@@ -133,6 +136,6 @@ def _batches(session: Any, model: Any, make: Callable[[Any], Row]) -> Iterator[l
 
 def mend() -> None:
     """SQLite: the words in FTS5 are made again from the documents; nothing to do on PostgreSQL."""
-    connection = db.session.connection()
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("INSERT INTO search_index(search_index) VALUES ('rebuild')")
+    if db.session.get_bind().dialect.name == "sqlite":
+        again = sa.text("INSERT INTO search_index(search_index) VALUES ('rebuild')")
+        db.session.execute(again, execution_options=UNSCOPED)

@@ -12,7 +12,7 @@ from webapp.services.search.highlight import marked, snippet
 
 
 def tickets_found(found: Found[TicketHit]) -> dict[str, Any]:
-    """A page of tickets: each with its row, marked title, a marked piece of text, and the place to open at."""
+    """A page of tickets: each with its row, marked title and piece of text, and the place to open at."""
     return {"data": [_ticket_hit(hit, found.query) for hit in found.hits], "next_cursor": found.cursor}
 
 
