@@ -50,6 +50,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     register_pages(app)
     register_error_handlers(app)
     register_realtime(app)
+    register_reactions()
     register_tasks(app)
     register_reactions()
     register_cli(app)
@@ -63,6 +64,10 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
 def register_reactions() -> None:
     """What follows from what was recorded, inside the same transaction."""
     event.react(search.follow_moves)
+    """What follows from events, in the same transaction. Notifications last: they tell what was decided."""
+    from webapp.services.notification.reaction import tell_of_events
+
+    event.react(tell_of_events)
 
 
 def errors_callback(error: Any) -> Any:

@@ -8,8 +8,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from queue import Queue
 from typing import Any
 
@@ -57,6 +57,21 @@ def soon(call: Callable[..., Any], *args: Any) -> None:
         call(*args)
     else:
         spawn(call, *args)
+
+
+@contextmanager
+def deadline(seconds: float) -> Iterator[None]:
+    """Raises `TimeoutError` inside the block once it has waited so long in all (eventlet only).
+
+    Plain threads cannot be interrupted: there the block's own time-outs must do.
+    """
+    if not is_green():
+        yield
+        return
+    from eventlet import Timeout
+
+    with Timeout(seconds, TimeoutError("too slow")):
+        yield
 
 
 def harden_sockets(engine: Any) -> None:

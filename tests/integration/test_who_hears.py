@@ -74,7 +74,7 @@ def facts(home: World) -> dict[str, tuple[Callable[[], Any], dict[str, list[str]
         "a note": (lambda: desk.reply(ticket, "psst", kind="note"), {"ticket.event": opener, **row}),
         "a customer's message": (
             lambda: home.maria.write("hello", ticket_id=ticket),
-            {"ticket.event": both, **row, **marks},
+            {"ticket.event": both, **row, **marks, "notification.created": ["idle agent"]},
         ),
         "an assignment": (
             lambda: desk.post(f"{path}/assign", {"agent_id": str(home.colleague.id)}),
@@ -111,6 +111,26 @@ def facts(home: World) -> dict[str, tuple[Callable[[], Any], dict[str, list[str]
             {"typing.updated": opener},
         ),
         "a mark": (lambda: home.maria.post("read", {"ticket_id": ticket, "seen": 9}), marks),
+        "a message in an unassigned ticket": (
+            lambda: (
+                desk.post(f"{path}/assign", {"agent_id": None}),
+                home.maria.write("hello", ticket_id=ticket),
+            )[1],
+            {"ticket.event": both, **row, **marks, "notification.sound": ["opener", "idle agent"]},
+        ),
+        "notifications read": (
+            lambda: (
+                home.maria.write("hello", ticket_id=ticket),
+                desk.post("notifications/read", {"ticket_id": ticket}),
+            )[1],
+            {
+                "ticket.event": both,
+                **row,
+                **marks,
+                "notification.created": ["idle agent"],
+                "notification.read": ["idle agent"],
+            },
+        ),
         "a draft": (
             lambda: desk.send("PUT", f"{path}/drafts/note", {"content": "x"}),
             {"draft.saved": ["idle agent"]},

@@ -21,6 +21,11 @@ ROUTES = """
 #                                                             none cust othr view agnt senr admn frgn
 GET    /api/v1/me                                              401  401  401  200  200  200  200  200
 PATCH  /api/v1/me                                              401  401  401  200  200  200  200  200
+GET    /api/v1/notifications                                   401  401  401  200  200  200  200  200
+POST   /api/v1/notifications/read                              401  401  401  200  200  200  200  200
+GET    /api/v1/notifications/push-key                          401  401  401  200  200  200  200  200
+POST   /api/v1/notifications/subscriptions                     401  401  401  201  201  201  201  201
+DELETE /api/v1/notifications/subscriptions/<subscription_id>   401  401  401  404  404  404  404  404
 GET    /api/v1/directory                                       401  401  401  200  200  200  200  200
 GET    /api/v1/tickets                                         401  401  401  200  200  200  200  200
 POST   /api/v1/tickets                                         401  401  401  403  201  201  201  404
@@ -126,6 +131,7 @@ PLACES = {
     "<uuid:user_id>": "{user}",
     "<uuid:inbox_id>": "{inbox}",
     "<uuid:session_id>": "{session}",
+    "<subscription_id>": "00000000-0000-7000-8000-000000000000",
     "<uuid:job_id>": "{job}",
     "<job_id>": "{job}",
     "/exports/<claim>/<name>": "/exports/no-such-claim/tickets.csv",
@@ -146,7 +152,16 @@ def signed(ids: dict[str, str]) -> Options:
 
 
 INBOX = {"name": "Shop", "is_active": "1", "always_open": "1", "version": "1"}
+PUSH = {
+    "endpoint": "https://push.example.com/one",
+    "keys": {
+        "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+        "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+    },
+}
 BODIES: dict[str, Callable[[dict[str, str]], Options]] = {
+    "POST /api/v1/notifications/read": lambda ids: {"json": {"ticket_id": ids["ticket"]}},
+    "POST /api/v1/notifications/subscriptions": lambda _: {"json": PUSH},
     "PATCH /api/v1/me": lambda _: {"json": {"name": "Somebody"}},
     "POST /api/v1/tickets": lambda ids: {"json": {"title": "Call", "customer_id": ids["customer"]}},
     "PATCH /api/v1/tickets/<ticket_id>": lambda _: {"json": {"priority": "high"}},

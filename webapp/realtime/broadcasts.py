@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from webapp import bus
+from webapp import bus, clock
 from webapp.realtime import rooms
 from webapp.realtime.server import emit
 from webapp.services.draft import DraftSaved
 from webapp.services.event import Recorded, RowChanged
 from webapp.services.job import JobMoved
 from webapp.services.live import Typing
+from webapp.services.notification import NotificationCreated, NotificationsRead, SoundWished
 from webapp.services.ticket.reading import MarkMoved
 
 AGENT, CHAT = rooms.AGENT, rooms.CHAT
@@ -74,6 +75,28 @@ def job_moved(fact: JobMoved) -> None:
     emit("job.updated", body, room=rooms.staff(fact.workspace_id), namespace=AGENT)
 
 
+def notification_created(fact: NotificationCreated) -> None:
+    """Something told to one person, on all their pages."""
+    emit("notification.created", {"notification": fact.body}, room=rooms.user(fact.user_id), namespace=AGENT)
+
+
+def notifications_read(fact: NotificationsRead) -> None:
+    """What one person has read, on their other pages."""
+    body = {
+        "ids": [str(read_id) for read_id in fact.ids],
+        "up_to": str(fact.up_to) if fact.up_to else None,
+        "read_at": clock.iso(fact.read_at),
+    }
+    emit("notification.read", body, room=rooms.user(fact.user_id), namespace=AGENT)
+
+
+def sound_wished(fact: SoundWished) -> None:
+    """A sound, and nothing to keep."""
+    body = {"ticket_id": str(fact.ticket_id), "kind": fact.kind}
+    for user_id in fact.user_ids:
+        emit("notification.sound", body, room=rooms.user(user_id), namespace=AGENT)
+
+
 def register() -> None:
     """Hangs the broadcasts on the bus."""
     bus.subscribe(Recorded, event_recorded)
@@ -81,4 +104,7 @@ def register() -> None:
     bus.subscribe(MarkMoved, mark_moved)
     bus.subscribe(Typing, typing_shown)
     bus.subscribe(DraftSaved, draft_saved)
+    bus.subscribe(NotificationCreated, notification_created)
+    bus.subscribe(NotificationsRead, notifications_read)
+    bus.subscribe(SoundWished, sound_wished)
     bus.subscribe(JobMoved, job_moved)

@@ -236,6 +236,57 @@ class AvailabilityPushed(Strict):
     reply_minutes: int | None
 
 
+class NotifiedTicket(Strict):
+    id: uuid.UUID
+    number: int
+    title: str
+
+
+class NotificationOut(Strict):
+    """A line of the notification centre."""
+
+    id: uuid.UUID
+    kind: Literal[
+        "assigned_to_me",
+        "message_in_mine",
+        "mention",
+        "reply_on_followed",
+        "new_unassigned",
+        "sla_soon",
+        "sla_breached",
+        "escalation",
+        "offer",
+        "routing_alert",
+        "job_done",
+    ]
+    title: str
+    body: str
+    actor: str | None
+    ticket: NotifiedTicket | None
+    data: dict[str, Any]
+    sound: bool
+    push: bool
+    created_at: datetime
+    read_at: datetime | None
+
+
+class NotificationPushed(Strict):
+    notification: NotificationOut
+
+
+class NotificationsReadPushed(Strict):
+    """What was read: these, or everything up to one."""
+
+    ids: list[uuid.UUID]
+    up_to: uuid.UUID | None
+    read_at: datetime
+
+
+class SoundPushed(Strict):
+    ticket_id: uuid.UUID
+    kind: str
+
+
 PUSHED: dict[tuple[str, str], type[Strict]] = {
     ("/agent", "ticket.event"): EventOut,
     ("/agent", "ticket.row"): RowPushed,
@@ -246,6 +297,9 @@ PUSHED: dict[tuple[str, str], type[Strict]] = {
     ("/agent", "user.presence"): UserPresencePushed,
     ("/agent", "draft.saved"): DraftPushed,
     ("/agent", "job.updated"): JobPushed,
+    ("/agent", "notification.created"): NotificationPushed,
+    ("/agent", "notification.read"): NotificationsReadPushed,
+    ("/agent", "notification.sound"): SoundPushed,
     ("/agent", "session.ended"): Ended,
     ("/agent", "server.restarting"): Restarting,
     ("/chat", "ticket.event"): CustomerEventOut,

@@ -8,5 +8,6 @@ def register_tasks(app: Flask) -> None:  # noqa: ARG001 - every register functio
     from webapp.tasks import (  # noqa: F401
         email,
         export,
+        notification,
         tag,
     )

@@ -13,7 +13,6 @@ from webapp.services.notification.telling import (
     SoundWished,
     notify,
     notify_agent,
-    ring,
 )
 
 __all__ = [
@@ -26,6 +25,5 @@ __all__ = [
     "mark_notifications_read",
     "notify",
     "notify_agent",
-    "ring",
     "team_lead_ids",
 ]

@@ -16,8 +16,10 @@ from webapp.tenancy import require_workspace_id
 WORD = re.compile(r"\w")
 
 
-def people(user_ids: Iterable[uuid.UUID] | None, *, session: Any) -> list[tuple[User, Any]]:
-    """Active staff of the workspace by id (None: all who answer customers), each with their preferences."""
+def people(
+    user_ids: Iterable[uuid.UUID] | None, *, team_id: uuid.UUID | None = None, session: Any
+) -> list[tuple[User, Any]]:
+    """Active staff by id (None: all who answer customers, of that team), each with their preferences."""
     here = sa.and_(
         NotificationPreference.user_id == User.id, NotificationPreference.workspace_id == User.workspace_id
     )
@@ -28,6 +30,9 @@ def people(user_ids: Iterable[uuid.UUID] | None, *, session: Any) -> list[tuple[
         .order_by(User.id)
     )
     wanted = User.role.in_(ANSWERING) if user_ids is None else User.id.in_(list(user_ids))
+    if team_id is not None:
+        members = sa.select(TeamMember.user_id).where(TeamMember.team_id == team_id)
+        wanted = sa.and_(wanted, User.id.in_(members))
     return [(user, preference) for user, preference in session.execute(query.where(wanted))]
 
 

@@ -112,19 +112,33 @@ def notify_agent(
     }
 
 
-def ring(
-    ticket: Ticket, kind: str, *, actor: Actor | None = None, session: Any = None
-) -> tuple[uuid.UUID, ...]:
-    """A sound for everybody who answers customers and wishes it; the ids of whom."""
+def tell_desk(
+    kind: str,
+    *,
+    ticket: Ticket,
+    title: str,
+    body: str = "",
+    actor: Actor | None = None,
+    unique_key: str | None = None,
+    only_sound: bool = False,
+    session: Any = None,
+) -> None:
+    """Tells everybody who answers customers (the ticket's team, if it has one) what concerns nobody alone.
+
+    `only_sound`: whoever wishes a sound hears one; nothing is kept.
+    """
     session, actor = session or db.session(), actor or current_actor()
-    found = [
-        user.id
-        for user, preference in people(None, session=session)
-        if user.id != actor.id and wish_of(user, preference, kind, ticket.inbox_id).sound
-    ]
-    if found:
-        bus.announce(session, SoundWished(tuple(found), ticket.id, kind))
-    return tuple(found)
+    fact = Fact(kind, title[:TITLE_CHARS], body[:BODY_CHARS], ticket, actor, {}, unique_key)
+    wishes = {
+        user.id: wish_of(user, preference, kind, ticket.inbox_id)
+        for user, preference in people(None, team_id=ticket.team_id, session=session)
+        if user.id != actor.id
+    }
+    kept = {} if only_sound else {user_id: wish for user_id, wish in wishes.items() if wish.any_row}
+    _tell_each(kept, fact, session)
+    heard = tuple(user_id for user_id, wish in wishes.items() if wish.sound and user_id not in kept)
+    if heard:
+        bus.announce(session, SoundWished(heard, ticket.id, kind))
 
 
 Told = dict[uuid.UUID, tuple[uuid.UUID | None, Wish, int]]
@@ -140,6 +154,10 @@ def _tell(user_ids: Iterable[uuid.UUID], fact: Fact, session: Any) -> Told:
         user.id: wish_of(user, preference, fact.kind, inbox_id, urgent=fact.urgent)
         for user, preference in people(wanted, session=session)
     }
+    return _tell_each(wishes, fact, session)
+
+
+def _tell_each(wishes: dict[uuid.UUID, Wish], fact: Fact, session: Any) -> Told:
     made = {user_id: _write(user_id, wish, fact, session) for user_id, wish in wishes.items() if wish.any_row}
     pushed = _push({user_id: made[user_id] for user_id in made if wishes[user_id].push}, session)
     return {user_id: (made.get(user_id), wish, pushed.count(user_id)) for user_id, wish in wishes.items()}

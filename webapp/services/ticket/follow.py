@@ -20,7 +20,7 @@ def follower_ids(ticket_id: uuid.UUID, *, session: Any = None) -> list[uuid.UUID
     """Who follows a ticket, in the order they began; people without access any more are left out."""
     query = (
         sa.select(Follower.user_id)
-        .join(User, sa.and_(User.id == Follower.user_id, User.is_active.is_(True)))
+        .join(User, sa.and_(User.id == Follower.user_id, User.deactivated_at.is_(None)))
         .where(Follower.ticket_id == ticket_id)
         .order_by(Follower.created_at, Follower.user_id)
     )
