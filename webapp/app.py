@@ -23,6 +23,7 @@ from webapp.pages import register_pages
 from webapp.ratelimit import RateLimiter
 from webapp.realtime import register_realtime, server
 from webapp.services import event, search
+from webapp.services.notification.reaction import tell_of_events
 from webapp.tasks import register_tasks
 
 JSON_BYTES = 256 * 1024
@@ -52,7 +53,6 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     register_realtime(app)
     register_reactions()
     register_tasks(app)
-    register_reactions()
     register_cli(app)
     assets.register(app)
     app.before_request(_begin_request)
@@ -64,10 +64,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
 def register_reactions() -> None:
     """What follows from what was recorded, inside the same transaction."""
     event.react(search.follow_moves)
-    """What follows from events, in the same transaction. Notifications last: they tell what was decided."""
-    from webapp.services.notification.reaction import tell_of_events
-
-    event.react(tell_of_events)
+    event.react(tell_of_events)  # last: it tells what the others decided
 
 
 def errors_callback(error: Any) -> Any:
