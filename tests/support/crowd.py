@@ -1,7 +1,7 @@
 """Very many tickets, fast: made by the database itself, the same ones each time.
 
-Two years of them: one in forty still open, a customer to five tickets, times spread evenly. Each has the event of
-its beginning and no other.
+Two years of them, spread evenly, a customer to five tickets. However many there are, the same number is still
+open: a desk's backlog does not grow with its past. Each has the event of its beginning and no other.
 """
 
 import uuid
@@ -16,8 +16,8 @@ from webapp.models import Customer, Event, Ticket, TicketNumber, WorkspaceFeed
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 SPAN_SECONDS = 2 * 365 * 86400
 CUSTOMERS_EACH = 5
-OPEN_EACH = 40
-"""One ticket in so many is still open."""
+OPEN = 500
+"""So many tickets are still open."""
 UNASSIGNED_EACH = 4
 """One open ticket in so many has nobody."""
 WORDS = (
@@ -128,9 +128,10 @@ class _Sql:
     def ticket(self, count: int) -> dict[str, str]:
         """A ticket of number n of so many: the higher, the younger; open ones among all of them."""
         age = f"({count} - n) * ({SPAN_SECONDS} / {count}.0)"
-        is_open = f"n % {OPEN_EACH} = 0"
-        is_free = f"(n / {OPEN_EACH}) % {UNASSIGNED_EACH} = 0"
-        agents = self.pick([self.uuid(agent_id) for agent_id in self.agent_ids], f"n / {OPEN_EACH}")
+        every = max(1, count // OPEN)
+        is_open = f"n % {every} = 0"
+        is_free = f"(n / {every}) % {UNASSIGNED_EACH} = 0"
+        agents = self.pick([self.uuid(agent_id) for agent_id in self.agent_ids], f"n / {every}")
         title = " || ' ' || ".join(self.text(WORDS, number) for number in ("n", "n / 10", "n / 100"))
         status = f"CASE WHEN NOT {is_open} THEN 'closed' WHEN {is_free} THEN 'open' ELSE 'assigned' END"
         return {
