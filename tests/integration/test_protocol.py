@@ -35,10 +35,19 @@ def scene(make: Any, visitor: Any, agent: Any) -> Any:
         inbox = make.inbox()
         maria = visitor(inbox)
         desk = agent(ana)
+        admin = agent(make.user(role="admin", name="Ada"))
         ticket_id = maria.write("Hello")["ticket"]["id"]
 
         def snapshot(self) -> Any:
             return self.desk.get(f"tickets/{self.ticket_id}").json
+
+        def link(self) -> str:
+            other = self.desk.post("tickets", {"title": "Other", "customer_email": "x@example.com"}).json
+            body = {"ticket": other["ticket"]["id"], "kind": "related"}
+            return str(self.desk.post(f"tickets/{self.ticket_id}/links", body).json["data"][0]["id"])
+
+        def unlink(self) -> None:
+            self.desk.send("DELETE", f"tickets/{self.ticket_id}/links/{self.link()}")
 
         def replay(self, after: int) -> Any:
             return self.desk.get(f"tickets/{self.ticket_id}/events", after=after, limit=100).json["events"]
@@ -71,6 +80,18 @@ def actions(scene: Any) -> dict[str, Callable[[], Any]]:
         ),
         "ticket.status_changed": lambda: desk.send("PATCH", path, {"status": "pending"}),
         "ticket.updated": lambda: desk.send("PATCH", path, {"title": "New title", "priority": "high"}),
+        "ticket.tagged": lambda: scene.admin.send("PATCH", path, {"add_tags": ["Billing"]}),
+        "ticket.followed": lambda: desk.send("PUT", f"{path}/followers/me"),
+        "ticket.unfollowed": lambda: (
+            desk.send("PUT", f"{path}/followers/me"),
+            desk.send("DELETE", f"{path}/followers/me"),
+        ),
+        "ticket.linked": scene.link,
+        "ticket.unlinked": scene.unlink,
+        "ticket.restored": lambda: (
+            scene.admin.send("DELETE", path),
+            scene.admin.post(f"{path}/restore", {}),
+        ),
         "ticket.ended": lambda: (
             desk.reply(scene.ticket_id, "Hi"),
             maria.post("end", {"ticket_id": scene.ticket_id}),
@@ -86,10 +107,16 @@ def actions(scene: Any) -> dict[str, Callable[[], Any]]:
 TICKET_EVENTS = sorted(
     name
     for name, fact in CATALOGUE.items()
-    if fact.on_ticket and name not in ("ticket.created", "ticket.customer_changed")
+    if fact.on_ticket and name not in ("ticket.created", "ticket.customer_changed", "ticket.deleted")
 )
 COVERED = (
     "status",
+    "status_id",
+    "tags",
+    "fields",
+    "followers",
+    "external_id",
+    "metadata",
     "title",
     "priority",
     "category",

@@ -125,6 +125,8 @@ def as_text(answer: Any, *lists: dict[str, str]) -> tuple[int, str]:
 USES = {
     "POST /api/v1/tickets": ["customer"],
     "POST /api/v1/tickets/<ticket_id>/assign": ["ticket", "user", "team"],
+    "POST /api/v1/tickets/<ticket_id>/links": ["ticket", "other_ticket"],
+    "POST /api/v1/tags/<id>/merge": ["tag", "other_tag"],
     "POST /api/v1/blocks": ["customer"],
     "POST /api/v1/chat/comments": ["ticket"],
     "POST /api/v1/chat/read": ["ticket"],
@@ -143,7 +145,23 @@ def kinds_in(route: str) -> list[str]:
     return sorted({*in_path, *USES.get(route, [])} - {"number"})
 
 
-nowhere_kinds = ("ticket", "number", "customer", "block", "user", "team", "inbox", "job")
+nowhere_kinds = (
+    "ticket",
+    "number",
+    "customer",
+    "block",
+    "user",
+    "team",
+    "inbox",
+    "job",
+    "tag",
+    "other_tag",
+    "field",
+    "status",
+    "link",
+    "trashed",
+    "other_ticket",
+)
 
 
 def test_s10_an_id_of_another_workspace_is_answered_as_one_that_does_not_exist(

@@ -35,6 +35,26 @@ GET    /api/v1/tickets/<ticket_id>/events                      401  401  401  20
 POST   /api/v1/tickets/<ticket_id>/comments                    401  401  401  403  201  201  201  404
 POST   /api/v1/tickets/<ticket_id>/assign                      401  401  401  403  200  200  200  404
 POST   /api/v1/tickets/<ticket_id>/spam                        401  401  401  403  200  200  200  404
+DELETE /api/v1/tickets/<ticket_id>                             401  401  401  403  403  403  204  404
+POST   /api/v1/tickets/<ticket_id>/restore                     401  401  401  403  403  403  200  404
+GET    /api/v1/tickets/<ticket_id>/history                     401  401  401  200  200  200  200  404
+GET    /api/v1/tickets/<ticket_id>/links                       401  401  401  200  200  200  200  404
+POST   /api/v1/tickets/<ticket_id>/links                       401  401  401  403  201  201  201  404
+DELETE /api/v1/tickets/<ticket_id>/links/<link_id>             401  401  401  403  204  204  204  404
+GET    /api/v1/tickets/<ticket_id>/followers                   401  401  401  200  200  200  200  404
+PUT    /api/v1/tickets/<ticket_id>/followers/<user_id>         401  401  401  200  200  200  200  404
+DELETE /api/v1/tickets/<ticket_id>/followers/<user_id>         401  401  401  200  200  200  200  404
+GET    /api/v1/tags                                            401  401  401  200  200  200  200  200
+POST   /api/v1/tags                                            401  401  401  403  403  201  201  201
+PATCH  /api/v1/tags/<id>                                       401  401  401  403  403  200  200  404
+POST   /api/v1/tags/<id>/merge                                 401  401  401  403  403  200  200  404
+DELETE /api/v1/tags/<id>                                       401  401  401  403  403  204  204  404
+GET    /api/v1/fields                                          401  401  401  200  200  200  200  200
+POST   /api/v1/fields                                          401  401  401  403  403  403  201  201
+PATCH  /api/v1/fields/<id>                                     401  401  401  403  403  403  200  404
+GET    /api/v1/statuses                                        401  401  401  200  200  200  200  200
+POST   /api/v1/statuses                                        401  401  401  403  403  403  201  201
+PATCH  /api/v1/statuses/<id>                                   401  401  401  403  403  403  200  404
 POST   /api/v1/tickets/<ticket_id>/read                        401  401  401  204  204  204  204  404
 PUT    /api/v1/tickets/<ticket_id>/drafts/<kind>               401  401  401  403  200  200  200  404
 POST   /api/v1/tickets/<ticket_id>/attachments                 401  401  401  403  201  201  201  404
@@ -126,6 +146,12 @@ SOCKET = """
 PLACES = {
     "customers/<id>": "customers/{customer}",
     "blocks/<id>": "blocks/{block}",
+    "tags/<id>": "tags/{tag}",
+    "fields/<id>": "fields/{field}",
+    "statuses/<id>": "statuses/{status}",
+    "<ticket_id>/restore": "{trashed}/restore",
+    "<link_id>": "{link}",
+    "<user_id>": "me",
     "<ticket_id>": "{ticket}",
     "<int:number>": "{number}",
     "<uuid:user_id>": "{user}",
@@ -175,6 +201,16 @@ BODIES: dict[str, Callable[[dict[str, str]], Options]] = {
     "POST /api/v1/tickets/<ticket_id>/read": lambda _: {"json": {"seq": 1}},
     "PUT /api/v1/tickets/<ticket_id>/drafts/<kind>": lambda _: {"json": {"content": "Dear"}},
     "POST /api/v1/tickets/<ticket_id>/attachments": lambda _: file_body(),
+    "POST /api/v1/tickets/<ticket_id>/links": lambda ids: {
+        "json": {"ticket": ids["other_ticket"], "kind": "parent"}
+    },
+    "POST /api/v1/tags": lambda _: {"json": {"name": "New"}},
+    "PATCH /api/v1/tags/<id>": lambda _: {"json": {"colour": "red"}},
+    "POST /api/v1/tags/<id>/merge": lambda ids: {"json": {"into_id": ids["other_tag"]}},
+    "POST /api/v1/fields": lambda _: {"json": {"label": "Order", "kind": "text"}},
+    "PATCH /api/v1/fields/<id>": lambda _: {"json": {"label": "Order"}},
+    "POST /api/v1/statuses": lambda _: {"json": {"code": "open", "label": "New"}},
+    "PATCH /api/v1/statuses/<id>": lambda _: {"json": {"label": "Waiting"}},
     "POST /api/v1/blocks": lambda ids: {"json": {"customer_id": ids["customer"], "days": 1}},
     "POST /api/v1/chat/visitors": lambda ids: {"json": {"inbox_key": ids["inbox_key"]}},
     "POST /api/v1/chat/identify": signed,

@@ -116,6 +116,7 @@ class World:
         loose = self.maria.post("attachments", **file_body("loose.png"))
         job = desk.post("exports")
         return {
+            **self._parts_of_tickets(),
             "job": job.json["job"]["id"],
             "customer": snapshot["ticket"]["customer"]["id"],
             "block": block.json["id"],
@@ -124,6 +125,25 @@ class World:
             "user": str(self.colleague.id),
             "team": str(self.team.id),
             "inbox": str(self.inbox.id),
+        }
+
+    def _parts_of_tickets(self) -> dict[str, str]:
+        desk, name = self.desks["admin"], self.name
+        field = desk.post("fields", {"label": f"{name}-secret-field", "kind": "text"})
+        status = desk.post("statuses", {"code": "pending", "label": f"{name}-secret-status"})
+        tags = [desk.post("tags", {"name": f"{name}-secret-tag-{number}"}) for number in (1, 2)]
+        body = {"ticket": self.ids["other_ticket"], "kind": "related"}
+        links = desk.post(f"tickets/{self.ids['ticket']}/links", body)
+        body = {"title": f"{name}-secret-trash", "customer_email": f"tom@{name}.example"}
+        trashed = desk.post("tickets", body).json["ticket"]["id"]
+        assert desk.send("DELETE", f"tickets/{trashed}").status_code == 204
+        return {
+            "field": field.json["field"]["id"],
+            "status": status.json["status"]["id"],
+            "tag": tags[0].json["tag"]["id"],
+            "other_tag": tags[1].json["tag"]["id"],
+            "link": links.json["data"][0]["id"],
+            "trashed": trashed,
         }
 
     @property

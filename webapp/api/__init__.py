@@ -2,13 +2,38 @@
 
 from typing import Any
 
-from webapp.api import chat, customers, jobs, me, notifications, search, tickets
+from webapp.api import (
+    chat,
+    customers,
+    fields,
+    jobs,
+    links,
+    me,
+    notifications,
+    search,
+    statuses,
+    tags,
+    tickets,
+)
 from webapp.extensions import csrf
+
+STAFF = (
+    customers,
+    fields,
+    jobs,
+    links,
+    me,
+    notifications,
+    search,
+    statuses,
+    tags,
+    tickets,
+)
 
 
 def register_api(app: Any) -> None:
     """Registers the REST blueprints. Customers send a bearer token, no cookie: no CSRF token is needed."""
-    for module in (tickets, customers, me, notifications, jobs, search):
+    for module in STAFF:
         app.register_api(module.bp)
     app.register_api(chat.bp)
     csrf.exempt(chat.bp)

@@ -123,10 +123,13 @@ class RowOut(Strict):
     number: int
     title: str
     status: Status
+    status_id: uuid.UUID | None
     priority: Priority
     channel: Literal["chat", "email", "form", "api"]
     inbox_id: uuid.UUID | None
     category: str | None
+    tags: list[str]
+    fields: dict[str, Any]
     spam: bool
     customer: CustomerBrief
     assigned_agent_id: uuid.UUID | None

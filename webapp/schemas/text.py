@@ -14,7 +14,8 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
+    """The text, if both databases can hold it. Raises `ValueError`."""
     if has_unstorable(text):
         raise ValueError("The text holds characters that cannot be stored")
     return text
@@ -29,16 +30,16 @@ def _one_error(value: object, _validate: object) -> str | bool:
 def _answered(value: str | bool) -> str | bool:
     if isinstance(value, str) and len(value) > ANSWER_CHARS:
         raise ValueError(f"At most {ANSWER_CHARS} characters")
-    return value if isinstance(value, bool) else _storable(value)
+    return value if isinstance(value, bool) else storable(value)
 
 
 ANSWER_CHARS = 500
-Text = Annotated[str, AfterValidator(_storable)]
-Line = Annotated[str, StringConstraints(max_length=500), AfterValidator(_storable)]
-Content = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_storable)]
+Text = Annotated[str, AfterValidator(storable)]
+Line = Annotated[str, StringConstraints(max_length=500), AfterValidator(storable)]
+Content = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(storable)]
 # One error per answer, at its own place: a plain union would name its branches in `loc`.
 Answer = Annotated[str | bool, WrapValidator(_one_error), AfterValidator(_answered)]
-Draft = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(_storable)]
+Draft = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(storable)]
 Sequence = Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
 Files = Annotated[list[uuid.UUID], Field(max_length=10)]
 PageSize = Annotated[int, Field(ge=1, le=100)]

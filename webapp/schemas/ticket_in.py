@@ -1,13 +1,20 @@
 """What staff may say about tickets, over REST and the socket alike."""
 
 import uuid
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from webapp.schemas.text import Content, Draft, Files, Line, PageSize, Place, Sequence, Strict
+from pydantic import AfterValidator, Field, StringConstraints
+
+from webapp.schemas.text import Content, Draft, Files, Line, PageSize, Place, Sequence, Strict, storable
 
 Priority = Literal["low", "medium", "high", "critical"]
 Status = Literal["open", "assigned", "in_progress", "pending", "resolved", "closed"]
 Kind = Literal["reply", "note"]
+
+
+TagName = Annotated[str, StringConstraints(min_length=1, max_length=40), AfterValidator(storable)]
+TagNames = Annotated[list[TagName], Field(max_length=30)]
+FieldValues = Annotated[dict[Line, Any], Field(max_length=50)]
 
 
 class CommentIn(Strict):
@@ -36,7 +43,15 @@ class TicketPatch(Strict):
     title: Line | None = None
     priority: Priority | None = None
     status: Status | None = None
+    status_id: uuid.UUID | None = None
     category: Line | None = None
+    description: Content | None = None
+    team_id: uuid.UUID | None = None
+    external_id: Line | None = None
+    metadata: dict[str, Any] | None = None
+    fields: FieldValues | None = None
+    add_tags: TagNames | None = None
+    remove_tags: TagNames | None = None
 
 
 class AssignIn(Strict):

@@ -1,4 +1,4 @@
-"""Who and what there is in a workspace: staff, teams, inboxes."""
+"""Who and what there is in a workspace: staff, teams, inboxes, tags, fields, statuses."""
 
 from typing import Any
 
@@ -7,11 +7,17 @@ import sqlalchemy as sa
 from webapp.auth import Actor, current_actor, require
 from webapp.extensions import db
 from webapp.models import Inbox, Team, User
+from webapp.schemas.field import field_out
+from webapp.schemas.tag import tag_out
+from webapp.schemas.ticket_status import status_out
 from webapp.services import presence
+from webapp.services.field import list_fields
+from webapp.services.tag import list_tags
+from webapp.services.ticket_status import list_statuses
 
 
 def read_directory(*, actor: Actor | None = None) -> dict[str, Any]:
-    """`{users, teams, inboxes}` by which pages turn ids into names."""
+    """`{users, teams, inboxes, tags, fields, statuses}` by which pages turn ids into names."""
     actor = actor or current_actor()
     require(actor, "directory:read")
     online = presence.online_ids("user", actor.workspace_id)  # type: ignore[arg-type]
@@ -38,4 +44,7 @@ def read_directory(*, actor: Actor | None = None) -> dict[str, Any]:
             for team in db.session.scalars(sa.select(Team).order_by(Team.name))
         ],
         "inboxes": [{"id": str(inbox.id), "name": inbox.name} for inbox in inboxes],
+        "tags": [tag_out(tag) for tag in list_tags(actor=actor)],
+        "fields": [field_out(field) for field in list_fields(actor=actor)],
+        "statuses": [status_out(status) for status in list_statuses(actor=actor)],
     }

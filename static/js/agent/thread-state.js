@@ -33,7 +33,21 @@
 
 const KEPT = 30;
 export const TYPING_FOR = 6_000;
-const CHANGING = /** @type {const} */ (['status', 'title', 'priority', 'category', 'assigned_agent_id', 'team_id', 'spam']);
+const CHANGING = /** @type {const} */ ([
+  'status',
+  'status_id',
+  'title',
+  'description',
+  'priority',
+  'category',
+  'assigned_agent_id',
+  'team_id',
+  'spam',
+  'tags',
+  'followers',
+  'external_id',
+  'metadata',
+]);
 
 /** @returns {Threads} */
 export const newThreads = () => ({byId: {}, recent: [], open: null, wanted: null, status: 'idle'});
@@ -50,15 +64,23 @@ export const openThread = (threads) => (threads.open ? (threads.byId[threads.ope
  */
 export function applyEvent(snapshot, event) {
   if (event.seq <= snapshot.ticket.seq) return snapshot;
-  return {...snapshot, ticket: {...snapshot.ticket, ...changed(event)}, events: [...snapshot.events, event]};
+  return {...snapshot, ticket: {...snapshot.ticket, ...changed(event, snapshot.ticket)}, events: [...snapshot.events, event]};
 }
 
-/** @param {TicketEvent} event @returns {Partial<Ticket>} */
-function changed(event) {
+/** @param {TicketEvent} event @param {object} ticket @returns {Partial<Ticket>} */
+function changed(event, ticket) {
   const changes = event.changes ?? {};
   const fields = CHANGING.filter((field) => field in changes).map((field) => [field, changes[field]?.[1] ?? null]);
   const known = event.public_seq === null ? {} : {public_seq: event.public_seq};
-  return {...Object.fromEntries(fields), seq: event.seq, ...known};
+  return {...Object.fromEntries(fields), ...withValues(changes, ticket), seq: event.seq, ...known};
+}
+
+/** The values of custom fields after `fields.<key>` changes. @param {import('./types.js').Changes} changes @param {any} ticket */
+function withValues(changes, ticket) {
+  const moved = Object.entries(changes).filter(([name]) => name.startsWith('fields.'));
+  if (!moved.length) return {};
+  const values = {...ticket.fields, ...Object.fromEntries(moved.map(([name, [, value]]) => [name.slice(7), value]))};
+  return {fields: Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null))};
 }
 
 /**

@@ -19,14 +19,14 @@
  *
  * @typedef {{id: string, name: string, email: string|null, claimed_email: string|null, verified: boolean, tier: string|null,
  *   blocked: boolean}} Customer
- * @typedef {{id: string, number: number, title: string, status: Status, priority: Priority, channel: string, inbox_id: string|null,
- *   category: string|null, spam: boolean, customer: Customer, assigned_agent_id: string|null, team_id: string|null, unread: number,
+ * @typedef {{id: string, number: number, title: string, status: Status, status_id: string|null, priority: Priority, channel: string,
+ *   inbox_id: string|null, category: string|null, tags: string[], fields: Record<string, FieldValue>, spam: boolean, customer: Customer, assigned_agent_id: string|null, team_id: string|null, unread: number,
  *   waiting_since: string|null, last_comment: {preview: string, kind: Kind, author: Actor, at: string}|null, created_at: string,
  *   updated_at: string, seq: number, public_seq: number}} Row
  * @typedef {{id: string, number: number, title: string, status: Status, created_at: string}} Earlier
  * @typedef {{url: string, title: string|null, referrer?: string|null}} Page
  * @typedef {{customer: {delivered: number, seen: number}, staff: {seen: number}}} ReadMarks
- * @typedef {Row & {description: string|null, page: Page|null,
+ * @typedef {Row & {description: string|null, external_id: string|null, metadata: Record<string, unknown>, followers: string[], page: Page|null,
  *   client: {browser: string|null, os: string|null, address: string|null, locale: string|null}|null, read: ReadMarks,
  *   drafts: {reply: {content: string}|null, note: {content: string}|null}, earlier: Earlier[], customer_online: boolean,
  *   viewers: {user_id: string, state: Presence}[]}} Ticket
@@ -36,8 +36,18 @@
  * @typedef {{data: Row[], next_cursor: string|null, counts: Counts, workspace_seq: number}} QueuePage
  * @typedef {{row: Row, before: {assigned_agent_id: string|null, active: boolean}|null, workspace_seq: number}} RowChange
  *
+ * @typedef {{id: string, name: string, colour: string}} Tag
+ * @typedef {string|number|boolean} FieldValue
+ * @typedef {{id: string, target: 'ticket'|'customer', key: string, label: string, hint: string,
+ *   kind: 'text'|'number'|'date'|'choice'|'checkbox'|'url', choices: string[], pattern: string, required_on_resolve: boolean,
+ *   archived: boolean}} Field
+ * @typedef {{id: string|null, code: Status, label: string, pending_on: 'customer'|'third_party'|null, active: boolean}} OwnStatus
+ * @typedef {'related'|'parent'|'child'|'duplicate'|'original'|'follow_up'|'followed_up_by'} LinkKind
+ * @typedef {{id: string, kind: LinkKind, ticket: {id: string, number: number, title: string, status: Status, status_id: string|null}}} Link
+ *
  * @typedef {{id: string, name: string, role: string, availability: Availability, online: boolean, active: boolean}} Colleague
- * @typedef {{users: Colleague[], teams: {id: string, name: string}[], inboxes: {id: string, name: string}[]}} Directory
+ * @typedef {{users: Colleague[], teams: {id: string, name: string}[], inboxes: {id: string, name: string}[],
+ *   tags: Tag[], fields: Field[], statuses: OwnStatus[]}} Directory
  * @typedef {{id: string, name: string, email: string, role: string, availability: Availability,
  *   settings: {shortcuts?: boolean, sound?: boolean, theme?: string, density?: string, [key: string]: unknown}}} Me
  * @typedef {{comment_chars: number, attachment_bytes: number, attachments_per_comment: number, attachment_types: string[]}} Limits

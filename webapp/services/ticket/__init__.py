@@ -5,6 +5,7 @@ from webapp.services.ticket.assignment import assign_ticket
 from webapp.services.ticket.comment import add_comment
 from webapp.services.ticket.create import TicketService, create_ticket
 from webapp.services.ticket.follow import follow, follower_ids, unfollow
+from webapp.services.ticket.history import list_history
 from webapp.services.ticket.lifecycle import (
     end_chat,
     mark_spam,
@@ -31,6 +32,7 @@ __all__ = [
     "follower_ids",
     "link_tickets",
     "list_earlier",
+    "list_history",
     "list_links",
     "list_tickets",
     "mark_read",

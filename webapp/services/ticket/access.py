@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from webapp.auth import Actor, current_actor, require
-from webapp.errors import NotFound
+from webapp.errors import Invalid, NotFound
 from webapp.extensions import db
 from webapp.models import Ticket
 from webapp.services.event import remember
@@ -42,14 +42,18 @@ def ticket_for(
     return found
 
 
-def find_ticket(reference: str) -> uuid.UUID:
-    """A ticket's id from an id or a number, as addresses hold either. Raises `NotFound`."""
+def find_ticket(reference: str, *, field: str | None = None) -> uuid.UUID:
+    """A ticket's id from an id or a number, as addresses hold either.
+
+    Raises `NotFound`, or `Invalid` naming `field` where one is given.
+    """
     if reference.isdecimal() and len(reference) < 10:
         found = db.session.scalar(sa.select(Ticket.id).where(Ticket.number == int(reference)))
     else:
         found = _as_uuid(reference)
     if found is None:
-        raise NotFound("There is no such ticket")
+        problem = "There is no such ticket"
+        raise Invalid.field(field, problem) if field else NotFound(problem)
     return found
 
 

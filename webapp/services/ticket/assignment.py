@@ -41,7 +41,7 @@ def assign_ticket(
     if ticket.status in ENDED:
         raise Conflict("This ticket has ended; reopen it first", current={"status": ticket.status})
     agent = _agent(agent_id, ticket, session) if agent_id else None
-    team_changes = {} if team_id is KEEP else _set_team(ticket, team_id, session)
+    team_changes = {} if team_id is KEEP else set_team(ticket, team_id, session)
     if note and note.strip():
         write_comment(ticket, CommentDraft(note, "note"), session=session, actor=actor)
     give_to(ticket, agent, team_changes, session=session, actor=actor)
@@ -64,7 +64,8 @@ def _agent(agent_id: uuid.UUID, ticket: Ticket, session: Any) -> User:
     return found  # type: ignore[no-any-return]
 
 
-def _set_team(ticket: Ticket, team_id: uuid.UUID | None, session: Any) -> dict[str, list[Any]]:
+def set_team(ticket: Ticket, team_id: uuid.UUID | None, session: Any) -> dict[str, list[Any]]:
+    """Gives a locked ticket to a team, or to none; returns the change. Raises `Invalid`."""
     if team_id == ticket.team_id:
         return {}
     if team_id is not None and session.get(Team, team_id) is None:

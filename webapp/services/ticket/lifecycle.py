@@ -7,50 +7,37 @@ from webapp import clock
 from webapp.auth import Actor, current_actor
 from webapp.errors import Conflict, Invalid
 from webapp.extensions import db
-from webapp.models import Ticket
-from webapp.models.ticket import ENDED, PRIORITIES
+from webapp.models import Ticket, TicketStatus
+from webapp.models.ticket import ENDED
 from webapp.services.event import record
+from webapp.services.field import refuse_incomplete
 from webapp.services.ticket.access import ticket_for
 from webapp.services.ticket.status import change_status, set_status
-from webapp.validators import visible
+from webapp.services.ticket.update import set_fields
+from webapp.services.ticket_status import usable_status
 
 SETTABLE = ("in_progress", "pending", "resolved", "closed")
-FIELD_CHARS = {"title": 200, "category": 60}
 
 
 def update_ticket(
     ticket_id: uuid.UUID, *, session: Any = None, actor: Actor | None = None, **changes: Any
 ) -> Ticket:
-    """Sets title, priority, category or status; fields not named stay as another's update left them.
+    """Sets fields (those of `set_fields`), status and `status_id`; those not named stay as they are.
 
-    Raises `Invalid` naming the field, `Conflict` for a status that cannot follow the present one.
+    `status_id`: one of the workspace's own, which brings its code along. Raises `Invalid` naming the field,
+    "fields_required" if a field is missing that resolving wants, `Conflict` for a status that cannot follow.
     """
     session, actor = session or db.session(), actor or current_actor()
     ticket = ticket_for(ticket_id, "ticket:update", session=session, actor=actor, lock=True)
-    status = changes.pop("status", None)
-    changed = {name: moved for name, value in changes.items() if (moved := _set_field(ticket, name, value))}
-    if changed:
-        record("ticket.updated", session=session, actor=actor, ticket=ticket, changes=changed)
-    if status is not None:
-        _set_status(ticket, status, session=session, actor=actor)
+    status, status_id = changes.pop("status", None), changes.pop("status_id", None)
+    set_fields(ticket, changes, session=session, actor=actor)
+    own = usable_status(status_id, session=session) if status_id else None
+    if own is not None and status not in (None, own.code):
+        raise Invalid.field("status_id", f"This status lies inside {own.code}")
+    if own is not None or status is not None:
+        _set_status(ticket, own.code if own else status, own, session=session, actor=actor)
     session.flush()
     return ticket
-
-
-def _set_field(ticket: Ticket, name: str, value: Any) -> list[Any] | None:
-    if name not in ("title", "priority", "category"):
-        raise Invalid.field(name, "This field cannot be set")
-    if name == "priority" and value not in PRIORITIES:
-        raise Invalid.field("priority", f"Priority is one of {', '.join(PRIORITIES)}")
-    if name in FIELD_CHARS and value is not None:
-        value = visible(value)[: FIELD_CHARS[name]]
-    if name == "title" and not value:
-        raise Invalid.field("title", "A ticket needs a title")
-    old = getattr(ticket, name)
-    if old == value:
-        return None
-    setattr(ticket, name, value)
-    return [old, value]
 
 
 def update_ticket_status(
@@ -60,19 +47,24 @@ def update_ticket_status(
     return update_ticket(ticket_id, session=session, actor=actor, status=status)
 
 
-def _set_status(ticket: Ticket, status: str, *, session: Any, actor: Actor) -> None:
+def _set_status(
+    ticket: Ticket, status: str, own: TicketStatus | None = None, *, session: Any, actor: Actor
+) -> None:
     if status in ("open", "assigned"):
-        if ticket.status not in ENDED:
-            if status == ticket.status:
-                return
+        if ticket.status in ENDED:
+            reopen(ticket, session=session, actor=actor)
+        elif status != ticket.status:
             raise Conflict("Assign or unassign the ticket instead", current={"status": ticket.status})
-        reopen(ticket, session=session, actor=actor)
+        if status == ticket.status:
+            change_status(ticket, status, own, session=session, actor=actor)
         return
     if status not in SETTABLE:
         raise Invalid.field("status", f"Status is one of open, {', '.join(SETTABLE)}")
     if ticket.status == "closed" and status != "closed":
         raise Conflict("This ticket is closed; reopen it first", current={"status": "closed"})
-    change_status(ticket, status, session=session, actor=actor)
+    if status in ENDED and ticket.status not in ENDED and actor.kind == "user":
+        refuse_incomplete(ticket, session=session)
+    change_status(ticket, status, own, session=session, actor=actor)
 
 
 def reopen(ticket: Ticket, *, session: Any, actor: Actor) -> None:

@@ -16,6 +16,7 @@ from webapp.services import presence
 from webapp.services.draft import list_drafts
 from webapp.services.event import list_ticket_events
 from webapp.services.ticket.access import ticket_for
+from webapp.services.ticket.follow import follower_ids
 from webapp.services.ticket.queue import list_earlier
 from webapp.services.ticket.reading import read_marks
 
@@ -48,6 +49,9 @@ def _details(ticket: Ticket, actor: Actor) -> dict[str, Any]:
     earlier = list_earlier(ticket.customer_id, besides=ticket.id)
     return {
         "description": ticket.description,
+        "external_id": ticket.external_id,
+        "metadata": ticket.metadata_ or {},
+        "followers": [str(user_id) for user_id in follower_ids(ticket.id)],
         "page": ticket.page,
         "client": ticket.client or None,
         "read": read_marks(ticket.id),

@@ -4,7 +4,7 @@ from typing import Any
 
 from webapp import clock
 from webapp.auth import Actor
-from webapp.models import Ticket
+from webapp.models import Ticket, TicketStatus
 from webapp.models.ticket import ENDED
 from webapp.schemas.ticket import CUSTOMER_STATUS
 from webapp.services.event import record, remember
@@ -12,9 +12,13 @@ from webapp.services.event import record, remember
 Changes = dict[str, list[Any]]
 
 
-def set_status(ticket: Ticket, status: str) -> tuple[Changes, Changes]:
-    """Sets the status of a locked ticket; returns the changes for staff and those the customer sees."""
+def set_status(ticket: Ticket, status: str, own: TicketStatus | None = None) -> tuple[Changes, Changes]:
+    """Sets the status of a locked ticket; returns the changes for staff and those the customer sees.
+
+    `own`: the workspace's own status inside the code; without one it is the code's plain one.
+    """
     remember(ticket)
+    renamed = _set_own(ticket, own)
     old, ticket.status = ticket.status, status
     if status in ENDED:
         ticket.waiting_since = None
@@ -22,14 +26,23 @@ def set_status(ticket: Ticket, status: str) -> tuple[Changes, Changes]:
     else:
         ticket.resolved_at = None
     if old == status:
-        return {}, {}
+        return renamed, {}
     shown = [CUSTOMER_STATUS[old], CUSTOMER_STATUS[status]]
-    return {"status": [old, status]}, {"status": shown} if shown[0] != shown[1] else {}
+    return {"status": [old, status], **renamed}, {"status": shown} if shown[0] != shown[1] else {}
 
 
-def change_status(ticket: Ticket, status: str, *, session: Any, actor: Actor) -> None:
+def _set_own(ticket: Ticket, own: TicketStatus | None) -> Changes:
+    old, ticket.status_id = ticket.status_id, own.id if own else None
+    if old == ticket.status_id:
+        return {}
+    return {"status_id": [str(each) if each else None for each in (old, ticket.status_id)]}
+
+
+def change_status(
+    ticket: Ticket, status: str, own: TicketStatus | None = None, *, session: Any, actor: Actor
+) -> None:
     """Sets the status of a locked ticket and records it, if it is another one."""
-    changes, public = set_status(ticket, status)
+    changes, public = set_status(ticket, status, own)
     if changes:
         record(
             "ticket.status_changed",

@@ -1,0 +1,52 @@
+"""Custom fields' definitions: what comes in, what goes out."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field as Limits
+
+from webapp.models import Field
+from webapp.schemas.text import Line, Place, Strict
+
+Choices = Annotated[list[Line], Limits(max_length=100)]
+
+
+class FieldPatch(Strict):
+    label: Line | None = None
+    hint: Line | None = None
+    choices: Choices | None = None
+    pattern: Line | None = None
+    required_on_resolve: bool | None = None
+    position: Place | None = None
+    archived: bool | None = None
+
+
+class FieldIn(Strict):
+    label: Line
+    kind: Literal["text", "number", "date", "choice", "checkbox", "url"]
+    target: Literal["ticket", "customer"] = "ticket"
+    key: Line | None = None
+    hint: Line = ""
+    choices: Choices = []
+    pattern: Line = ""
+    required_on_resolve: bool = False
+
+
+class FieldsQuery(Strict):
+    target: Literal["ticket", "customer"] | None = None
+    archived: bool = False
+
+
+def field_out(field: Field) -> dict[str, Any]:
+    """A definition as pages and programs see it."""
+    return {
+        "id": str(field.id),
+        "target": field.target,
+        "key": field.key,
+        "label": field.label,
+        "hint": field.hint,
+        "kind": field.kind,
+        "choices": field.choices,
+        "pattern": field.pattern,
+        "required_on_resolve": field.required_on_resolve,
+        "archived": field.archived_at is not None,
+    }

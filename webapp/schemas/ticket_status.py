@@ -1,0 +1,33 @@
+"""A workspace's statuses: what comes in, what goes out."""
+
+from typing import Any, Literal
+
+from webapp.models import TicketStatus
+from webapp.schemas.text import Line, Place, Strict
+
+Code = Literal["open", "assigned", "in_progress", "pending", "resolved", "closed"]
+PendingOn = Literal["customer", "third_party"]
+
+
+class StatusIn(Strict):
+    code: Code
+    label: Line
+    pending_on: PendingOn | None = None
+
+
+class StatusPatch(Strict):
+    label: Line | None = None
+    position: Place | None = None
+    is_active: bool | None = None
+    pending_on: PendingOn | None = None
+
+
+def status_out(status: TicketStatus) -> dict[str, Any]:
+    """A status as pages and programs see it; `id` None is the code itself."""
+    return {
+        "id": None if status.is_standard else str(status.id),
+        "code": status.code,
+        "label": status.label,
+        "pending_on": status.pending_on,
+        "active": status.is_active,
+    }
