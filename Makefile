@@ -1,5 +1,5 @@
 # Each target calls tools/dev.py, which works without make too. One test: make test T=tests/unit/test_x.py
-run test check fix lock:
+run test bench check fix lock:
 	@python3 tools/dev.py $@ $(if $(filter test,$@),$(T))
 
-.PHONY: run test check fix lock
+.PHONY: run test bench check fix lock

@@ -294,6 +294,11 @@ def test(*arguments):
     become(PYTHON, "-m", "pytest", "--cov", "--cov-report=term-missing:skip-covered")
 
 
+def bench(*arguments):
+    prepare(everything=True)
+    become(PYTHON, "-m", "tests.performance.bench", *(arguments or ("--write",)))
+
+
 def check():
     prepare(everything=True)
     run_checks()
@@ -326,7 +331,7 @@ def lock(*arguments):
     npm("update" if "--upgrade" in arguments else "install", "--package-lock-only", "--loglevel=error")
 
 
-COMMANDS = {f.__name__: f for f in (run, test, check, fix, assets, setup, lock)}
+COMMANDS = {f.__name__: f for f in (run, test, bench, check, fix, assets, setup, lock)}
 
 
 def main(name="", *arguments):

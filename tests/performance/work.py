@@ -1,0 +1,75 @@
+"""What is measured: each piece of work is called on a small and on a large desk."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from webapp.database import read_only, transaction
+from webapp.schemas.export import ExportIn
+from webapp.services import export
+from webapp.services import ticket as tickets
+from webapp.services.event import feed_position
+from webapp.services.job import enqueue
+from webapp.tasks import timer, worker
+
+JOBS = 100
+
+
+@dataclass(frozen=True)
+class Work:
+    """`call(desk)` is one round; what it returns is how many units it did. `bound`: how much it may grow."""
+
+    name: str
+    says: str
+    call: Callable[[Any], Any]
+    bound: float | None = None
+    unit: str = "ms"
+
+    @property
+    def is_bounded(self) -> bool:
+        return self.bound is not None
+
+    def shown(self, milliseconds: float) -> str:
+        if self.unit == "ms":
+            return f"{milliseconds:.2f} ms"
+        return f"{1000 / milliseconds:,.0f} {self.unit}"
+
+
+def queue_page(_desk: Any) -> None:
+    """What the queue's page asks for."""
+    with read_only():
+        tickets.list_tickets("all")
+        tickets.count_views()
+        feed_position()
+
+
+def next_breach(_desk: Any) -> None:
+    """What the timers ask for at each look."""
+    timer.fire_due()
+    timer._seconds_to_next()
+
+
+def job_throughput(desk: Any) -> int:
+    """Enqueues and does jobs that do nothing."""
+    worker.kinds["bench.nothing"] = worker.Kind(lambda _params, _id: None, None)
+    with transaction():
+        for number in range(JOBS):
+            enqueue("bench.nothing", {"n": number})
+    return worker.run_due()
+
+
+def export_rows(_desk: Any) -> int:
+    """Reads as many rows of an export as the small desk has."""
+    count = 0
+    for count, _row in enumerate(export.iter_rows(ExportIn()), 1):
+        if count == 10_000:
+            break
+    return count
+
+
+WORK = (
+    Work("queue", "queue page, with counts", queue_page, bound=3),
+    Work("next_breach", "timers: next deadline", next_breach, bound=3),
+    Work("jobs", "jobs, from enqueuing to done", job_throughput, unit="jobs/s"),
+    Work("export", "export", export_rows, unit="rows/s"),
+)
