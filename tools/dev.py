@@ -2,6 +2,7 @@
 
 run     installs what is missing and serves; arguments go to wsgi.py
 test    checks, then the whole test suite with coverage; with arguments only pytest, with these arguments
+bench   measures a small and a large desk, and writes docs/performance.md; arguments go to the bench
 check   style, types, import contract, lock files
 fix     formats the Python code and repairs what can be repaired by itself
 assets  builds static/dist
