@@ -24,6 +24,7 @@ from webapp.ratelimit import RateLimiter
 from webapp.realtime import register_realtime, server
 from webapp.services import event, search
 from webapp.services.notification.reaction import tell_of_events
+from webapp.services.sla.reaction import follow_events
 from webapp.tasks import register_tasks
 
 JSON_BYTES = 256 * 1024
@@ -63,6 +64,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
 
 def register_reactions() -> None:
     """What follows from what was recorded, inside the same transaction."""
+    event.react(follow_events)
     event.react(search.follow_moves)
     event.react(tell_of_events)  # last: it tells what the others decided
 

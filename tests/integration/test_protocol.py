@@ -13,19 +13,22 @@ from webapp.auth import acting_as
 from webapp.database import savepoint, transaction
 from webapp.events import CATALOGUE
 from webapp.extensions import db
-from webapp.models import Event, Job, Ticket
+from webapp.models import Event, Job, SlaPolicy, Ticket
 from webapp.realtime.asyncapi import document
 from webapp.realtime.commands import COMMANDS
 from webapp.schemas.pushed import PUSHED
 from webapp.services import ticket as tickets
 from webapp.services.event import Recorded
+from webapp.services.sla import refresh
+from webapp.services.sla.reaction import keep_customer_facts
+from webapp.tasks import timer as timers
 from webapp.tenancy import use_workspace
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
-def scene(make: Any, visitor: Any, agent: Any) -> Any:
+def scene(make: Any, visitor: Any, agent: Any, clock: Any) -> Any:
     """An inbox, a visitor with a chat, an agent and a second one."""
 
     class Scene:
@@ -51,6 +54,17 @@ def scene(make: Any, visitor: Any, agent: Any) -> Any:
 
         def replay(self, after: int) -> Any:
             return self.desk.get(f"tickets/{self.ticket_id}/events", after=after, limit=100).json["events"]
+
+        def within(self, act: Callable[[Any], Any]) -> None:
+            """Does something to the ticket's row, in a transaction of its own."""
+            with self.desk.app.app_context(), use_workspace(self.workspace.id), transaction() as session:
+                act(session.get(Ticket, uuid.UUID(self.ticket_id)))
+
+        def pass_time(self, **amount: float) -> None:
+            """Moves the clock on and lets what is due go off."""
+            clock.advance(**amount)
+            with self.desk.app.app_context():
+                timers.fire_due()
 
     return Scene()
 
@@ -101,7 +115,24 @@ def actions(scene: Any) -> dict[str, Callable[[], Any]]:
             desk.post(f"{path}/spam", {"spam": True}),
             desk.post(f"{path}/spam", {"spam": False}),
         ),
+        "ticket.tier_changed": lambda: scene.within(to_another_tier),
+        "ticket.escalated": lambda: scene.pass_time(hours=25),
+        "sla.breached": lambda: scene.pass_time(hours=25),
+        "sla.warned": lambda: (scene.within(under_a_warning), scene.pass_time(minutes=40)),
     }
+
+
+def to_another_tier(ticket: Ticket) -> None:
+    ticket.customer.tier = "premium"
+    keep_customer_facts(ticket)
+
+
+def under_a_warning(ticket: Ticket) -> None:
+    hour = {"medium": dict.fromkeys(("free", "basic", "premium", "enterprise"), 3600)}
+    target = {"metric": "first_response", "clock": "calendar", "seconds": hour}
+    db.session.add(SlaPolicy(name="Warned", targets=[target], warnings=[{"percent": 50}]))
+    db.session.flush()
+    refresh(ticket)
 
 
 TICKET_EVENTS = sorted(
@@ -123,6 +154,7 @@ COVERED = (
     "assigned_agent_id",
     "team_id",
     "spam",
+    "escalated",
     "seq",
     "public_seq",
 )

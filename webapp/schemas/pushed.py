@@ -7,6 +7,7 @@ import uuid
 from datetime import datetime
 from typing import Any, Literal
 
+from webapp.schemas.sla import Metric
 from webapp.schemas.text import Strict
 
 Priority = Literal["low", "medium", "high", "critical"]
@@ -116,6 +117,19 @@ class LastComment(Strict):
     at: datetime
 
 
+class ChipOut(Strict):
+    """The one clock of a ticket that the queue shows."""
+
+    metric: Metric
+    state: Literal["active", "paused", "met", "breached", "dropped"]
+    due_at: datetime | None
+    soon_at: datetime | None
+    ended_at: datetime | None
+    target_seconds: int
+    remaining_seconds: int | None
+    business: bool
+
+
 class RowOut(Strict):
     """A ticket in the queue."""
 
@@ -141,6 +155,9 @@ class RowOut(Strict):
     updated_at: datetime
     seq: int
     public_seq: int
+    escalated: bool
+    next_due_at: datetime | None
+    sla: ChipOut | None
 
 
 class Standing(Strict):

@@ -54,6 +54,9 @@ def ticket_row(ticket: Ticket) -> dict[str, Any]:
         "updated_at": clock.iso(ticket.updated_at or clock.now()),
         "seq": ticket.last_seq,
         "public_seq": ticket.last_public_seq,
+        "escalated": ticket.escalated,
+        "next_due_at": clock.iso(ticket.next_due_at),
+        "sla": ticket.sla,
     }
 
 

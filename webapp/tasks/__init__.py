@@ -9,5 +9,6 @@ def register_tasks(app: Flask) -> None:  # noqa: ARG001 - every register functio
         email,
         export,
         notification,
+        sla,
         tag,
     )

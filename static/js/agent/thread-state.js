@@ -43,6 +43,7 @@ const CHANGING = /** @type {const} */ ([
   'assigned_agent_id',
   'team_id',
   'spam',
+  'escalated',
   'tags',
   'followers',
   'external_id',

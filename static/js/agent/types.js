@@ -22,7 +22,9 @@
  * @typedef {{id: string, number: number, title: string, status: Status, status_id: string|null, priority: Priority, channel: string,
  *   inbox_id: string|null, category: string|null, tags: string[], fields: Record<string, FieldValue>, spam: boolean, customer: Customer, assigned_agent_id: string|null, team_id: string|null, unread: number,
  *   waiting_since: string|null, last_comment: {preview: string, kind: Kind, author: Actor, at: string}|null, created_at: string,
- *   updated_at: string, seq: number, public_seq: number}} Row
+ *   updated_at: string, seq: number, public_seq: number, escalated: boolean, next_due_at: string|null, sla: Chip|null}} Row
+ * @typedef {{metric: string, state: 'active'|'paused'|'met'|'breached'|'dropped', due_at: string|null, soon_at: string|null,
+ *   ended_at: string|null, target_seconds: number, remaining_seconds: number|null, business: boolean}} Chip
  * @typedef {{id: string, number: number, title: string, status: Status, created_at: string}} Earlier
  * @typedef {{url: string, title: string|null, referrer?: string|null}} Page
  * @typedef {{customer: {delivered: number, seen: number}, staff: {seen: number}}} ReadMarks

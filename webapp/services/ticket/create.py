@@ -12,6 +12,8 @@ from webapp.models import Customer, Inbox, Ticket, TicketNumber
 from webapp.models.ticket import PRIORITIES
 from webapp.services import customer as customers
 from webapp.services.event import record, remember
+from webapp.services.sla.clocks import customer_facts
+from webapp.services.sla.reaction import start
 from webapp.services.ticket.comment import CommentDraft, find_repeat, write_comment
 from webapp.validators import visible
 
@@ -99,6 +101,7 @@ def _enter(ticket: Ticket, first: CommentDraft | None, *, session: Any, actor: A
     elif actor.kind == "customer":
         ticket.waiting_since = clock.now()
     session.flush()
+    start(ticket, session=session)
 
 
 def _beginnings() -> dict[str, Any]:
@@ -119,6 +122,7 @@ def _every_field(ticket: Ticket) -> dict[str, list[Any]]:
     changes = {name: [None, getattr(ticket, name)] for name in CREATED_FIELDS}
     changes["number"] = [None, ticket.number]
     changes["customer_id"] = [None, str(ticket.customer_id)]
+    changes |= {name: [None, value] for name, value in customer_facts(ticket).items()}
     changes["inbox_id"] = [None, str(ticket.inbox_id) if ticket.inbox_id else None]
     return changes
 

@@ -1,0 +1,27 @@
+"""Service levels: which times are promised, how they are counted, and when they are kept."""
+
+from webapp.services.sla.clocks import Rules, follow, read_history, rebuild, refresh, rules_now
+from webapp.services.sla.fold import Clock, Happening, Verdict, fold
+from webapp.services.sla.overdue import calculate_sla_hours, calculate_sla_remaining, find_sla_breaches
+from webapp.services.sla.policy import DEFAULT_POLICY, Policy, load_policies, policy_for, policy_of
+
+__all__ = [
+    "DEFAULT_POLICY",
+    "Clock",
+    "Happening",
+    "Policy",
+    "Rules",
+    "Verdict",
+    "calculate_sla_hours",
+    "calculate_sla_remaining",
+    "find_sla_breaches",
+    "fold",
+    "follow",
+    "load_policies",
+    "policy_for",
+    "policy_of",
+    "read_history",
+    "rebuild",
+    "refresh",
+    "rules_now",
+]
