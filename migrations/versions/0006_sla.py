@@ -50,6 +50,11 @@ def make_policies() -> None:
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(
+            ["workspace_id", "calendar_id"],
+            ["calendars.workspace_id", "calendars.id"],
+            name=op.f("fk_sla_policies_workspace_id_calendar_id_calendars"),
+        ),
+        sa.ForeignKeyConstraint(
             ["workspace_id"], ["workspaces.id"], name=op.f("fk_sla_policies_workspace_id_workspaces")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sla_policies")),

@@ -329,7 +329,7 @@ def readings(zone, day):
 
 
 def shown(zone, day, clock, *, last=False):
-    """The instant at which a wall clock shows a time; the `last` such minute is the one after the minute before."""
+    """The instant at which a wall clock shows a time; the `last` one ends the minute before."""
     wall, minute = datetime.combine(day, time.fromisoformat(clock)), timedelta(minutes=1)
     seen = readings(zone, day)
     if last and wall - minute in seen:

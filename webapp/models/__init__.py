@@ -2,6 +2,7 @@
 
 from webapp.models.attachment import Attachment
 from webapp.models.block import Block
+from webapp.models.calendar import Calendar, CalendarHoliday
 from webapp.models.comment import Comment
 from webapp.models.customer import Customer, CustomerAlias, VisitorToken
 from webapp.models.draft import Draft
@@ -32,6 +33,8 @@ __all__ = [
     "AccountToken",
     "Attachment",
     "Block",
+    "Calendar",
+    "CalendarHoliday",
     "Comment",
     "Customer",
     "CustomerAlias",

@@ -35,6 +35,7 @@ class SlaPolicy(TenantMixin, Base):
     __table_args__ = (
         sa.UniqueConstraint("workspace_id", "id"),
         sa.UniqueConstraint("workspace_id", "name"),
+        belongs_to("calendars"),
     )
 
     id: Mapped[Id]

@@ -21,7 +21,7 @@ FAINT_RATIO = 3.0
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 OFFICE_HOURS = {day: [["09:00", "17:00"]] for day in WEEKDAYS[:5]}
 """What the page proposes to whoever stops being always open."""
-_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 
 
@@ -88,7 +88,7 @@ class Interval(Strict):
     @field_validator("opens", "closes")
     @classmethod
     def _is_a_time(cls, value: str) -> str:
-        if not _CLOCK.fullmatch(value):
+        if not CLOCK.fullmatch(value):
             raise ValueError("A time such as 09:00")
         return value
 

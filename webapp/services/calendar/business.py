@@ -129,10 +129,8 @@ def spans(start: datetime, end: datetime, hours: Hours | None) -> list[Span]:
     for opens, closes in _forward(start, hours):
         if opens >= end:
             break
-        closes = min(closes, end).astimezone(UTC)
-        if found and found[-1][1] == opens:
-            opens = found.pop()[0]
-        found.append((opens, closes))
+        begins = found.pop()[0] if found and found[-1][1] == opens else opens
+        found.append((begins, min(closes, end).astimezone(UTC)))
     return found
 
 
