@@ -23,6 +23,7 @@ from webapp.pages import register_pages
 from webapp.ratelimit import RateLimiter
 from webapp.realtime import register_realtime, server
 from webapp.services import event, search
+from webapp.services.email.customers import mail_replies
 from webapp.services.notification.reaction import tell_of_events
 from webapp.services.sla.reaction import follow_events
 from webapp.tasks import register_tasks
@@ -54,6 +55,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     register_realtime(app)
     register_reactions()
     register_tasks(app)
+    register_reactions()
     register_cli(app)
     assets.register(app)
     app.before_request(_begin_request)
@@ -65,6 +67,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
 def register_reactions() -> None:
     """What follows from what was recorded, inside the same transaction."""
     event.react(follow_events)
+    event.react(mail_replies)
     event.react(search.follow_moves)
     event.react(tell_of_events)  # last: it tells what the others decided
 

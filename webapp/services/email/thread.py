@@ -92,6 +92,8 @@ def open_reply_token(token: str) -> ReplyClaim | None:
     except (ValueError, IndexError):
         return None
     is_ours = len(body) == 23 and hmac.compare_digest(mac, _digest("reply", body))
+    if _text(raw) != token.lower():  # the last letter has bits to spare: one token, one spelling
+        return None
     return claim if is_ours and claim.expires_at > clock.now() else None
 
 

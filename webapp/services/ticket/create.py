@@ -11,6 +11,7 @@ from webapp.extensions import db
 from webapp.models import Customer, Inbox, Ticket, TicketNumber
 from webapp.models.ticket import PRIORITIES
 from webapp.services import customer as customers
+from webapp.services.email.customers import tell_created
 from webapp.services.event import record, remember
 from webapp.services.sla.clocks import customer_facts
 from webapp.services.sla.reaction import start
@@ -40,6 +41,8 @@ def create_ticket(
     actor: Actor | None = None,
 ) -> Ticket:
     """Opens a ticket for a customer (found or made by `customer_email`) and records `ticket.created`.
+
+    They are told by mail.
 
     `first`: its first comment, written in the same breath; the same again finds the first ticket.
     Raises `Invalid` naming the field.
@@ -102,6 +105,7 @@ def _enter(ticket: Ticket, first: CommentDraft | None, *, session: Any, actor: A
         ticket.waiting_since = clock.now()
     session.flush()
     start(ticket, session=session)
+    tell_created(ticket, session=session)
 
 
 def _beginnings() -> dict[str, Any]:

@@ -9,6 +9,7 @@ from webapp.errors import Conflict, Invalid
 from webapp.extensions import db
 from webapp.models import Ticket, TicketStatus
 from webapp.models.ticket import ENDED
+from webapp.services.email.customers import tell_status
 from webapp.services.event import record
 from webapp.services.field import refuse_incomplete
 from webapp.services.ticket.access import ticket_for
@@ -34,8 +35,11 @@ def update_ticket(
     own = usable_status(status_id, session=session) if status_id else None
     if own is not None and status not in (None, own.code):
         raise Invalid.field("status_id", f"This status lies inside {own.code}")
+    before = ticket.status
     if own is not None or status is not None:
         _set_status(ticket, own.code if own else status, own, session=session, actor=actor)
+    if ticket.status != before:
+        tell_status(ticket, session=session, actor=actor)
     session.flush()
     return ticket
 
