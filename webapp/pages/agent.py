@@ -14,6 +14,7 @@ from webapp.pages.auth import staff_page
 from webapp.pages.chat import limits
 from webapp.schemas.ticket import ticket_row
 from webapp.schemas.user import user_out
+from webapp.services import notification
 from webapp.services import ticket as tickets
 from webapp.services import user as users
 from webapp.services.directory import read_directory
@@ -52,6 +53,7 @@ def _boot(view: str, number: int | None) -> dict[str, Any]:
         "permissions": sorted(PERMISSIONS[actor.role]),
         "csrf": generate_csrf(),
         "directory": read_directory(),
+        "notifications": {"unread": notification.count_unread()},
         "queue": {
             "data": [ticket_row(ticket) for ticket in page],
             "next_cursor": cursor,

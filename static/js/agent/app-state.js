@@ -1,6 +1,7 @@
 /** The whole state of the workspace, and the one reducer over it. Pure. */
 
 import {isDirty, reduceDrafts} from './drafts-state.js';
+import {newNotifications, reduceNotifications} from './notifications-state.js';
 import {newPeople, reducePeople} from './people-state.js';
 import {newQueue, reduceQueue} from './queue-state.js';
 import {newThreads, reduceThreads} from './thread-state.js';
@@ -24,11 +25,11 @@ import {newThreads, reduceThreads} from './thread-state.js';
  *   highlight: number|null, editingTitle: boolean, now: number, calm: boolean}} Ui
  * @typedef {{boot: {me: Me, workspace: Boot['workspace'], permissions: string[], csrf: string, limits: Boot['limits'], version: string},
  *   route: Route, queue: import('./queue-state.js').Queue, threads: import('./thread-state.js').Threads,
- *   drafts: import('./drafts-state.js').Drafts, people: import('./people-state.js').People, outbox: OutboxItem[],
+ *   drafts: import('./drafts-state.js').Drafts, people: import('./people-state.js').People, notifications: import('./notifications-state.js').Notifications, outbox: OutboxItem[],
  *   progress: Record<string, number>, link: {banner: LinkBanner, fallback: boolean, ended: string|null}, ui: Ui}} State
  *
  * @typedef {import('./queue-state.js').QueueAction | import('./thread-state.js').ThreadAction | import('./drafts-state.js').DraftAction
- *   | import('./people-state.js').PeopleAction
+ *   | import('./people-state.js').PeopleAction | import('./notifications-state.js').NotificationsAction
  *   | {type: 'route', route: Route}
  *   | {type: 'me', me: Partial<Me>}
  *   | {type: 'outbox', items: OutboxItem[]}
@@ -51,6 +52,7 @@ export function newState(boot, route, now) {
     threads: newThreads(),
     drafts: {},
     people: newPeople(boot.directory),
+    notifications: newNotifications(boot.notifications?.unread ?? 0),
     outbox: [],
     progress: {},
     link: {banner: null, fallback: false, ended: null},
@@ -84,12 +86,13 @@ export function modeOf(state, id) {
 /** How much would be lost with the page. @param {State} state */
 export const unsent = (state) => state.outbox.length + Object.values(state.drafts).filter(isDirty).length;
 
-/** What belongs to one person's queue: unread comments of mine and of nobody's. @param {State} state */
+/** What waits for one person: unread comments of mine and of nobody's, or what else they were told. @param {State} state */
 export function unreadCount(state) {
   const {rows, me} = state.queue;
-  return Object.values(rows).filter(
+  const mine = Object.values(rows).filter(
     (row) => row.unread > 0 && !row.spam && (row.assigned_agent_id === me || row.assigned_agent_id === null),
   ).length;
+  return Math.max(mine, state.notifications.unread);
 }
 
 /** @param {State['ui']} ui @param {Action} action @returns {State['ui']} */
@@ -140,6 +143,7 @@ export function reduce(state, action) {
     threads: reduceThreads(state.threads, /** @type {any} */ (action)),
     drafts: reduceDrafts(state.drafts, /** @type {any} */ (action)),
     people: reducePeople(state.people, /** @type {any} */ (action)),
+    notifications: reduceNotifications(state.notifications, /** @type {any} */ (action)),
     ui: reduceUi(state.ui, action),
     ...reduceOwn(state, action),
   };

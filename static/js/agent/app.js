@@ -8,6 +8,7 @@ import {makeOutbox} from './compose-effects.js';
 import {createDraftSaver} from './draft-effects.js';
 import {createLink, ended, hear} from './live.js';
 import {createNotices} from './notices.js';
+import {createNotifications} from './notifications-effects.js';
 import {createPresence} from './presence-effects.js';
 import {loadView, revealRow} from './queue-effects.js';
 import {createRouter, parseRoute} from './router.js';
@@ -26,6 +27,7 @@ import {openThread} from './thread-state.js';
  * @property {ReturnType<typeof createDraftSaver>} drafts
  * @property {ReturnType<typeof createPresence>} presence
  * @property {ReturnType<typeof createNotices>} notices
+ * @property {import('./notifications-effects.js').Notifications} notifications
  * @property {() => void} draw at once, not on the next frame
  * @property {(route: Route, options?: {replace?: boolean}) => void} go
  */
@@ -49,6 +51,7 @@ export function createApp(boot) {
   app.drafts = createDraftSaver(app);
   app.presence = createPresence(app);
   app.notices = createNotices(app);
+  app.notifications = createNotifications(app);
   app.go = createRouter((route) => follow(app, route)).go;
   return app;
 }

@@ -38,6 +38,12 @@ export function hear(app, name, body) {
     }
     case 'draft.saved':
       return dispatch({type: 'draft/remote', id: body.ticket_id, kind: body.kind, content: body.content ?? ''});
+    case 'notification.created':
+      return app.notifications.created(body.notification);
+    case 'notification.read':
+      return app.notifications.read(body);
+    case 'notification.sound':
+      return app.notices.ring(body.ticket_id);
     case 'session.ended':
       return ended(app, body.reason);
     default:
@@ -114,6 +120,7 @@ export function createLink(app) {
     }
     if (wasOnline) void loadView(app, app.store.state.route.view);
     wasOnline = true;
+    void app.notifications.refresh();
     void reopen(app);
     app.presence.tell(true);
     app.drafts.flush();
@@ -139,7 +146,10 @@ export function createLink(app) {
     const tickets = new Set(events.map((/** @type {{ticket_id: string|null}} */ event) => event.ticket_id).filter(Boolean));
     const open = app.store.state.threads.open;
     if (open && tickets.has(open)) void catchUp(app, open);
-    if (tickets.size) void loadView(app, app.store.state.route.view);
+    if (tickets.size) {
+      void loadView(app, app.store.state.route.view);
+      void app.notifications.refresh();
+    }
     void app.outbox.flush();
   }
 

@@ -36,9 +36,9 @@ export function createNotices(app) {
     if (parts.length) announce(parts.join(', '));
   }
 
-  /** @param {Row} row */
-  function ring(row) {
-    const looking = document.hasFocus() && app.store.state.threads.open === row.id;
+  /** @param {string|null} ticket whoever looks at it needs no sound */
+  function ring(ticket) {
+    const looking = document.hasFocus() && ticket !== null && app.store.state.threads.open === ticket;
     if (looking || Date.now() - sounded < SOUND_EVERY) return;
     sounded = Date.now();
     sound.play();
@@ -56,7 +56,8 @@ export function createNotices(app) {
     if (
       state.queue.rows !== before.queue.rows ||
       state.threads.open !== before.threads.open ||
-      state.queue.view !== before.queue.view
+      state.queue.view !== before.queue.view ||
+      state.notifications.unread !== before.notifications.unread
     )
       retitle();
   });
@@ -64,6 +65,7 @@ export function createNotices(app) {
 
   return {
     sound,
+    ring,
     /** @param {RowChange} change @param {Row|undefined} known */
     row(change, known) {
       const {row} = change;
@@ -74,7 +76,6 @@ export function createNotices(app) {
       if (delta.unassigned > 0) fresh.unassigned += 1;
       else if (delta.mine > 0) fresh.mine += 1;
       else if (said && belongs('mine', row, me) && app.store.state.threads.open !== row.id) fresh.messages += 1;
-      if ((said || delta.unassigned > 0) && (belongs('mine', row, me) || belongs('unassigned', row, me))) ring(row);
       timer ??= setTimeout(speak, ANNOUNCE_EVERY);
     },
   };

@@ -54,7 +54,8 @@
  *   settings: {shortcuts?: boolean, sound?: boolean, theme?: string, density?: string, [key: string]: unknown}}} Me
  * @typedef {{comment_chars: number, attachment_bytes: number, attachments_per_comment: number, attachment_types: string[]}} Limits
  * @typedef {{user: Me, workspace: {id: string, name: string}, permissions: string[], csrf: string, directory: Directory,
- *   queue: QueuePage, view: View, ticket_number: number|null, limits: Limits, version: string}} Boot
+ *   queue: QueuePage, view: View, ticket_number: number|null, limits: Limits,
+ *   notifications: {unread: number}, version: string}} Boot
  */
 
 export {};

@@ -26,7 +26,7 @@ export function appView(app, state) {
   const thread = openThread(state.threads);
   const pane = state.route.number === null ? 'queue' : 'thread';
   return html`<div class="app" data-pane=${pane} data-context=${state.ui.context ?? nothing}>
-    ${guard([state.queue.counts, state.route.view, state.boot, state.ui.now], () => navView(app, state))}
+    ${guard([state.queue.counts, state.route.view, state.boot, state.ui.now, state.notifications], () => navView(app, state))}
     <main class="panes"><h1 class="vh">${state.boot.workspace.name}</h1>${queueView(app, state)}
     <section class="thread" aria-label="Conversation">${banner(app, state)}${thread ? html`
       ${headerView(app, state, thread.ticket)}

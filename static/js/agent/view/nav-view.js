@@ -7,6 +7,7 @@ import {VIEWS} from '../queue-state.js';
 import {saveSettings, setAvailability} from '../ticket-effects.js';
 import {AVAILABILITIES, titled, VIEW_NAME} from '../words.js';
 import {avatar, icon, menu, menuItem} from './bits.js';
+import {bell} from './notifications-view.js';
 
 /**
  * @typedef {import('../app.js').App} App
@@ -23,7 +24,7 @@ export function navView(app, state) {
     <div class="nav-brand">${icon('mark', 'nav-mark')}<b class="clip"
       dir="auto">${state.boot.workspace.name}</b></div>
     <ul class="nav-views">${VIEWS.map((view) => viewLink(state, view))}</ul>
-    <div class="nav-foot">${availability(app, state)}${ownMenu(app, state)}</div>
+    <div class="nav-foot">${availability(app, state)}${bell(app, state)}${ownMenu(app, state)}</div>
   </nav>`;
 }
 
