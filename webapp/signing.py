@@ -13,6 +13,7 @@ from itsdangerous import BadSignature, Signer
 from webapp import clock
 
 FILE_MINUTES = 15
+CONTINUE_DAYS = 7
 
 
 def file_url(workspace_id: uuid.UUID, attachment_id: uuid.UUID, name: str, audience: str) -> str:
@@ -55,6 +56,23 @@ def open_export_claim(signed: str) -> tuple[uuid.UUID, uuid.UUID] | None:
     except (BadSignature, ValueError, UnicodeError):
         return None
     return found if int(expires) > clock.now().timestamp() else None
+
+
+def continue_token(workspace_id: uuid.UUID, ticket_id: uuid.UUID, customer_id: uuid.UUID) -> str:
+    """A token that opens a customer's chat in whatever browser, for a week; see `services.chat.resume`."""
+    expires = int((clock.now() + timedelta(days=CONTINUE_DAYS)).timestamp())
+    claim = f"{workspace_id.hex}.{ticket_id.hex}.{customer_id.hex}.{expires}"
+    return _signer("continue").sign(claim).decode()
+
+
+def open_continue_token(signed: str) -> tuple[uuid.UUID, uuid.UUID, uuid.UUID] | None:
+    """(workspace id, ticket id, customer id) of a token that is ours and has not expired, else None."""
+    try:
+        *ids, expires = _signer("continue").unsign(signed).decode().split(".")
+        workspace, ticket, customer = (uuid.UUID(text) for text in ids)
+    except (BadSignature, ValueError, UnicodeError):
+        return None
+    return (workspace, ticket, customer) if int(expires) > clock.now().timestamp() else None
 
 
 def _signer(purpose: str) -> Signer:

@@ -1,4 +1,6 @@
-"""Customers are told by mail: their ticket is here, its status, our answers; in one thread, and each thing once."""
+"""Customers are told by mail: their ticket is here, its status, our answers; in one thread, and each thing
+once.
+"""
 
 import uuid
 from typing import Any
@@ -29,7 +31,9 @@ def inside(session: Any, make: Any) -> Any:
         yield workspace
 
 
-def open_ticket(title: str = "The printer is on fire", to: str = "maria@example.com", **fields: Any) -> uuid.UUID:
+def open_ticket(
+    title: str = "The printer is on fire", to: str = "maria@example.com", **fields: Any
+) -> uuid.UUID:
     with transaction():
         return tickets.create_ticket(title, "It smokes.", to, **fields).id
 

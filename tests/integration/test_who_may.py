@@ -132,6 +132,7 @@ USES = {
     "POST /api/v1/chat/read": ["ticket"],
     "POST /api/v1/chat/typing": ["ticket"],
     "POST /api/v1/chat/end": ["ticket"],
+    "POST /api/v1/chat/transcript": ["ticket"],
     "GET /api/v1/chat/events": ["ticket"],
 }
 
@@ -154,6 +155,8 @@ nowhere_kinds = (
     "team",
     "inbox",
     "job",
+    "comment",
+    "delivery",
     "tag",
     "other_tag",
     "field",

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from tests.support.world import WHO, Person, World, client_id, file_body
 from webapp.extensions import db
 from webapp.models import UserSession
-from webapp.signing import file_url
+from webapp.signing import continue_token, file_url
 
 ROUTES = """
 #                                                             none cust othr view agnt senr admn frgn
@@ -58,6 +58,10 @@ PATCH  /api/v1/statuses/<id>                                   401  401  401  40
 POST   /api/v1/tickets/<ticket_id>/read                        401  401  401  204  204  204  204  404
 PUT    /api/v1/tickets/<ticket_id>/drafts/<kind>               401  401  401  403  200  200  200  404
 POST   /api/v1/tickets/<ticket_id>/attachments                 401  401  401  403  201  201  201  404
+POST   /api/v1/tickets/<ticket_id>/comments/<comment_id>/withdraw 401 401 401 403 409  403  403  404
+GET    /api/v1/tickets/<ticket_id>/transcript                  401  401  401  200  200  200  200  404
+POST   /api/v1/tickets/<ticket_id>/transcript                  401  401  401  403  200  200  200  404
+POST   /api/v1/deliveries/<id>/retry                           401  401  401  403  409  409  409  404
 GET    /api/v1/customers                                       401  401  401  200  200  200  200  200
 GET    /api/v1/customers/<id>                                  401  401  401  200  200  200  200  404
 POST   /api/v1/blocks                                          401  401  401  403  201  201  201  404
@@ -72,6 +76,8 @@ POST   /api/v1/chat/comments                                   401  201  404  40
 POST   /api/v1/chat/read                                       401  204  404  401  401  401  401  401
 POST   /api/v1/chat/typing                                     401  204  404  401  401  401  401  401
 POST   /api/v1/chat/end                                        401  200  404  401  401  401  401  401
+POST   /api/v1/chat/transcript                                 401  204  404  401  401  401  401  401
+POST   /api/v1/chat/continue                                   201  201  201  201  201  201  201  201
 POST   /api/v1/chat/attachments                                401  201  201  401  401  401  401  401
 GET    /api/v1/chat/events                                     401  200  404  401  401  401  401  401
 GET    /chat/<key>                                             200  200  200  200  200  200  200  200
@@ -152,6 +158,8 @@ PLACES = {
     "<ticket_id>/restore": "{trashed}/restore",
     "<link_id>": "{link}",
     "<user_id>": "me",
+    "deliveries/<id>": "deliveries/{delivery}",
+    "<comment_id>": "{comment}",
     "<ticket_id>": "{ticket}",
     "<int:number>": "{number}",
     "<uuid:user_id>": "{user}",
@@ -219,6 +227,8 @@ BODIES: dict[str, Callable[[dict[str, str]], Options]] = {
     },
     "POST /api/v1/chat/read": lambda ids: {"json": {"ticket_id": ids["ticket"], "seen": 1}},
     "POST /api/v1/chat/typing": lambda ids: {"json": {"ticket_id": ids["ticket"], "typing": True}},
+    "POST /api/v1/chat/transcript": lambda ids: {"json": {"ticket_id": ids["ticket"]}},
+    "POST /api/v1/chat/continue": lambda ids: {"json": {"token": ids["continue"]}},
     "POST /api/v1/chat/end": lambda ids: {"json": {"ticket_id": ids["ticket"]}},
     "POST /api/v1/chat/attachments": lambda _: file_body(),
     "GET /api/v1/chat/events": lambda ids: {"query_string": {"ticket": ids["ticket"], "after": "0"}},
@@ -270,7 +280,16 @@ def ids_of(world: World) -> dict[str, str]:
         file = file_url(world.workspace.id, uuid.UUID(world.files["reply"]["id"]), "reply.png", "customer")
         query = sa.select(UserSession.id).where(UserSession.user_id == world.staff["agent"].id)
         session_id = db.session.scalar(query)
-    return {**world.ids, "inbox_key": world.inbox.key, "file": file, "session": str(session_id)}
+        resume = continue_token(
+            world.workspace.id, uuid.UUID(world.ids["ticket"]), uuid.UUID(world.ids["customer"])
+        )
+    return {
+        **world.ids,
+        "continue": resume,
+        "inbox_key": world.inbox.key,
+        "file": file,
+        "session": str(session_id),
+    }
 
 
 def path_of(route: str, ids: dict[str, str]) -> tuple[str, str]:

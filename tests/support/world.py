@@ -105,6 +105,10 @@ class World:
             content = f"{name}-secret-{kind}"
             answer = desk.reply(ticket["id"], content, kind=kind, attachment_ids=[uploaded.json["id"]])
             assert answer.status_code == 201, answer.text
+            self.ids.setdefault("comment", answer.json["comment"]["id"])
+        mailed = desk.post(f"{path}/transcript")
+        assert mailed.status_code == 200, mailed.text
+        self.ids["delivery"] = mailed.json["delivery"]["id"]
         desk.send("PUT", f"{path}/drafts/reply", {"content": f"{name}-secret-draft"})
         taken = desk.post(f"{path}/assign", {"agent_id": str(self.staff["agent"].id)})
         assert taken.status_code == 200, taken.text

@@ -10,13 +10,26 @@ from webapp.auth import current_actor
 from webapp.browser import describe_client
 from webapp.database import read_only, transaction
 from webapp.schemas.attachment import attachment_out
-from webapp.schemas.chat import EndIn, IdentifyIn, MarkIn, MessageIn, ReplayQuery, TypingIn, VisitorIn
+from webapp.errors import NotFound
+from webapp.schemas.chat import (
+    ContinueIn,
+    EndIn,
+    IdentifyIn,
+    MarkIn,
+    MessageIn,
+    ReplayQuery,
+    TypingIn,
+    VisitorIn,
+)
 from webapp.services import attachment as attachments
 from webapp.services import chat, live
 from webapp.services import ticket as tickets
 from webapp.services.chat import limits
 from webapp.services.chat.present import message_answer
+from webapp.services.chat.resume import continue_chat
+from webapp.services.email.transcript import mail_transcript
 from webapp.services.ticket.comment import CommentDraft
+from webapp.signing import open_continue_token
 from webapp.tenancy import use_workspace
 
 bp = APIBlueprint("chat", __name__, url_prefix="/api/v1/chat")
@@ -154,3 +167,26 @@ def list_events(query: ReplayQuery) -> Any:
     """Events of a chat after a sequence, or the page before one."""
     with read_only():
         return chat.replay(query.ticket, after=query.after, before=query.before, limit=query.limit)
+
+
+@bp.post("/transcript")
+@access("chat:read")
+def send_transcript(body: EndIn) -> Any:
+    """Mails the conversation to its customer's own address."""
+    with transaction():
+        mail_transcript(body.ticket_id)
+    return nothing()
+
+
+@bp.post("/continue")
+@access("public")
+def continue_from_link(body: ContinueIn) -> Any:
+    """A visitor token for the chat that a mail's link names."""
+    limits.count_visitor(request.remote_addr or "")
+    claim = open_continue_token(body.token)
+    if claim is None:
+        raise NotFound("This link opens nothing any more")
+    workspace_id, ticket_id, customer_id = claim
+    with use_workspace(workspace_id), transaction():
+        token = continue_chat(ticket_id, customer_id, address=request.remote_addr or "")
+    return created({"token": token})

@@ -6,6 +6,7 @@ from webapp import bus, clock
 from webapp.realtime import rooms
 from webapp.realtime.server import emit
 from webapp.services.draft import DraftSaved
+from webapp.services.email.delivery import DeliveryMoved
 from webapp.services.event import Recorded, RowChanged
 from webapp.services.job import JobMoved
 from webapp.services.live import Typing
@@ -97,6 +98,11 @@ def sound_wished(fact: SoundWished) -> None:
         emit("notification.sound", body, room=rooms.user(user_id), namespace=AGENT)
 
 
+def delivery_moved(fact: DeliveryMoved) -> None:
+    """What became of a mail, to the ticket's staff."""
+    emit("mail.delivery", fact.delivery, room=rooms.ticket_staff(fact.ticket_id), namespace=AGENT)
+
+
 def register() -> None:
     """Hangs the broadcasts on the bus."""
     bus.subscribe(Recorded, event_recorded)
@@ -107,4 +113,5 @@ def register() -> None:
     bus.subscribe(NotificationCreated, notification_created)
     bus.subscribe(NotificationsRead, notifications_read)
     bus.subscribe(SoundWished, sound_wished)
+    bus.subscribe(DeliveryMoved, delivery_moved)
     bus.subscribe(JobMoved, job_moved)

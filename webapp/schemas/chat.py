@@ -53,6 +53,12 @@ class EndIn(Strict):
     ticket_id: uuid.UUID
 
 
+class ContinueIn(Strict):
+    """What stands in the link of a mail."""
+
+    token: Annotated[str, Field(max_length=300)]
+
+
 class NothingIn(Strict):
     """No fields at all."""
 

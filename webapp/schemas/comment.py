@@ -23,12 +23,15 @@ def comment_for_staff(comment: Comment) -> dict[str, Any]:
         "seq": comment.seq,
         "public_seq": comment.public_seq,
         "created_at": clock.iso(comment.created_at or clock.now()),
+        "withdrawn": comment.withdrawn_at is not None,
         "attachments": _attachments(comment, "staff"),
     }
 
 
 def comment_for_customer(comment: Comment) -> dict[str, Any]:
-    """A reply, without ids of staff. Raises `ValueError` for a note: none may ever leave this way."""
+    """A reply, without ids of staff; of one that was taken back, nothing. Raises `ValueError` for a note:
+    none may ever leave this way.
+    """
     if comment.kind != "reply":
         raise ValueError("an internal note is never shown to a customer")
     own = comment.author_kind == "customer"
@@ -36,11 +39,11 @@ def comment_for_customer(comment: Comment) -> dict[str, Any]:
         "id": str(comment.id),
         "ticket_id": str(comment.ticket_id),
         "client_id": str(comment.client_id) if own and comment.client_id else None,
-        "content": comment.content,
+        "content": "" if comment.withdrawn_at else comment.content,
         "author": {"kind": comment.author_kind, "name": comment.author_name},
         "seq": comment.public_seq,
         "created_at": clock.iso(comment.created_at or clock.now()),
-        "attachments": _attachments(comment, "customer"),
+        "attachments": [] if comment.withdrawn_at else _attachments(comment, "customer"),
     }
 
 

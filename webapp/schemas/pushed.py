@@ -52,6 +52,7 @@ class CommentOut(Strict):
     seq: int
     public_seq: int | None
     created_at: datetime
+    withdrawn: bool
     attachments: list[AttachmentOut]
 
 
@@ -188,6 +189,21 @@ class CustomerReadPushed(Strict):
     seen: int
 
 
+class DeliveryOut(Strict):
+    """A mail of a ticket, to one recipient."""
+
+    id: uuid.UUID
+    ticket_id: uuid.UUID
+    comment_id: uuid.UUID | None
+    template: str
+    to: str
+    status: Literal["queued", "sent", "failed", "bounced", "suppressed", "cancelled"]
+    provider: str | None
+    error: str | None
+    send_at: datetime
+    at: datetime
+
+
 class TypingPushed(Strict):
     ticket_id: uuid.UUID
     actor: ActorOut
@@ -311,6 +327,7 @@ PUSHED: dict[tuple[str, str], type[Strict]] = {
     ("/agent", "ticket.event"): EventOut,
     ("/agent", "ticket.row"): RowPushed,
     ("/agent", "ticket.read"): ReadPushed,
+    ("/agent", "mail.delivery"): DeliveryOut,
     ("/agent", "typing.updated"): TypingPushed,
     ("/agent", "presence.updated"): ViewingPushed,
     ("/agent", "customer.presence"): CustomerPresencePushed,

@@ -21,6 +21,8 @@ export function hear(app, name, body) {
       return row(app, body);
     case 'ticket.read':
       return readMark(app, body);
+    case 'mail.delivery':
+      return dispatch({type: 'thread/delivery', delivery: body});
     case 'typing.updated': {
       if (body.actor.id !== me.id)
         dispatch({type: 'thread/typing', id: body.ticket_id, actor: body.actor, kind: body.kind, typing: body.typing, now});

@@ -27,6 +27,7 @@
  *   | {type: 'thread/expire', now: number}
  *   | {type: 'thread/refreshed', id: string, events: TicketEvent[]}
  *   | {type: 'thread/newFrom', id: string, seq: number|null}
+ *   | {type: 'thread/delivery', delivery: import('./types.js').Delivery}
  *   | {type: 'thread/online', customer: string, online: boolean,
  *      page: {url: string, title: string|null}|null}} ThreadAction
  */
@@ -65,7 +66,21 @@ export const openThread = (threads) => (threads.open ? (threads.byId[threads.ope
  */
 export function applyEvent(snapshot, event) {
   if (event.seq <= snapshot.ticket.seq) return snapshot;
-  return {...snapshot, ticket: {...snapshot.ticket, ...changed(event, snapshot.ticket)}, events: [...snapshot.events, event]};
+  const events = event.name === 'comment.withdrawn' ? withdrawn(snapshot.events, event) : snapshot.events;
+  return {...snapshot, ticket: {...snapshot.ticket, ...changed(event, snapshot.ticket)}, events: [...events, event]};
+}
+
+/** The comment that its author took back stays, marked. @param {TicketEvent[]} events @param {TicketEvent} event */
+const withdrawn = (events, {subject_id: id}) =>
+  events.map((one) => (one.comment?.id === id ? {...one, comment: {...one.comment, withdrawn: true}} : one));
+
+/** A mail's delivery as it is now. @param {Thread} thread @param {import('./types.js').Delivery} delivery @returns {Thread} */
+function takeDelivery(thread, delivery) {
+  const known = thread.ticket.deliveries ?? [];
+  const deliveries = known.some((one) => one.id === delivery.id)
+    ? known.map((one) => (one.id === delivery.id ? delivery : one))
+    : [...known, delivery];
+  return {...thread, ticket: {...thread.ticket, deliveries}};
 }
 
 /** @param {TicketEvent} event @param {object} ticket @returns {Partial<Ticket>} */
@@ -273,6 +288,8 @@ export function reduceThreads(threads, action) {
       return change(threads, action.row.id, (thread) => takeRow(thread, action.row));
     case 'thread/read':
       return change(threads, action.id, (thread) => takeRead(thread, action));
+    case 'thread/delivery':
+      return change(threads, action.delivery.ticket_id, (thread) => takeDelivery(thread, action.delivery));
     case 'thread/typing':
       return change(threads, action.id, (thread) => takeTyping(thread, action));
     case 'thread/expire':

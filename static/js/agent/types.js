@@ -12,10 +12,12 @@
  * @typedef {{id: string, name: string, size_bytes: number, content_type: string, is_image: boolean,
  *   width: number|null, height: number|null, url: string}} Attachment
  * @typedef {{id: string, ticket_id: string, client_id: string|null, kind: Kind, content: string, author: Actor, seq: number,
- *   public_seq: number|null, created_at: string, attachments: Attachment[]}} Comment
+ *   public_seq: number|null, created_at: string, withdrawn: boolean, attachments: Attachment[]}} Comment
+ * @typedef {{id: string, ticket_id: string, comment_id: string|null, template: string, to: string, error: string|null, send_at: string,
+ *   at: string, provider: string|null, status: 'queued'|'sent'|'failed'|'bounced'|'suppressed'|'cancelled'}} Delivery
  * @typedef {Record<string, [any, any]>} Changes
  * @typedef {{id: string, name: string, ticket_id: string, workspace_seq?: number, seq: number, public_seq: number|null, at: string,
- *   actor: Actor, door?: string, changes?: Changes, comment?: Comment}} TicketEvent
+ *   actor: Actor, door?: string, changes?: Changes, subject_id?: string, comment?: Comment}} TicketEvent
  *
  * @typedef {{id: string, name: string, email: string|null, claimed_email: string|null, verified: boolean, tier: string|null,
  *   blocked: boolean}} Customer
@@ -30,7 +32,7 @@
  * @typedef {{customer: {delivered: number, seen: number}, staff: {seen: number}}} ReadMarks
  * @typedef {Row & {description: string|null, external_id: string|null, metadata: Record<string, unknown>, followers: string[], page: Page|null,
  *   client: {browser: string|null, os: string|null, address: string|null, locale: string|null}|null, read: ReadMarks,
- *   drafts: {reply: {content: string}|null, note: {content: string}|null}, earlier: Earlier[], customer_online: boolean,
+ *   drafts: {reply: {content: string}|null, note: {content: string}|null}, earlier: Earlier[], customer_online: boolean, deliveries: Delivery[],
  *   viewers: {user_id: string, state: Presence}[]}} Ticket
  * @typedef {{ticket: Ticket, events: TicketEvent[], has_more: boolean}} Snapshot
  *

@@ -61,7 +61,8 @@ def customer_data(ticket: Ticket, language: str, *, session: Any = None) -> dict
 def tell_customer(
     ticket: Ticket, template: str, *, data: dict[str, Any] | None = None, session: Any = None, **options: Any
 ) -> MailDelivery | None:
-    """Queues a mail to a locked ticket's customer, in their language; None if they cannot or must not have it.
+    """Queues a mail to a locked ticket's customer, in their language; None if they cannot or must not have
+    it.
 
     `data` is added to `customer_data`; `options` are those of `delivery.queue`.
     """
@@ -143,7 +144,8 @@ def _short(address: str) -> str:
 def tell_status(ticket: Ticket, *, session: Any, actor: Actor) -> None:
     """Tells the customer what a ticket's status is now, where the workspace wants that.
 
-    What a person sets waits as long as it can be undone, and takes the place of a status told within that time.
+    What a person sets waits as long as it can be undone, and takes the place of a status told within that
+    time.
     """
     section = read_section(MailSection, session=session)
     if ticket.channel not in MAIL_CHANNELS or ticket.status not in section.status_mails:
@@ -189,13 +191,21 @@ def cancel(which: Any, *, session: Any) -> int:
 
 
 def mail_replies(session: Any, recorded: list[tuple[Event, Ticket | None]]) -> None:
-    """A reaction: replies of ours on tickets that came by mail, form or API go out by mail."""
+    """A reaction: our replies on tickets that came by mail, form or API go out by mail; those in a chat,
+    unseen.
+    """
+    from webapp.services.email import digest
+
     for event, ticket in recorded:
         comment = event.comment
         if event.name != "comment.created" or ticket is None or comment is None:
             continue
-        if comment.kind == "reply" and comment.author_kind != "customer" and ticket.channel in MAIL_CHANNELS:
+        if comment.kind != "reply" or comment.author_kind == "customer":
+            continue
+        if ticket.channel in MAIL_CHANNELS:
             _mail_reply(ticket, comment, session)
+        else:
+            digest.expect_digest(ticket, session=session)
 
 
 def _mail_reply(ticket: Ticket, comment: Comment, session: Any) -> None:

@@ -17,6 +17,7 @@ from webapp.services.ticket.queue import count_views, list_earlier, list_tickets
 from webapp.services.ticket.reading import mark_read, read_marks
 from webapp.services.ticket.tagging import add_tag, update_tags
 from webapp.services.ticket.trash import delete_ticket, restore_ticket
+from webapp.services.ticket.withdraw import withdraw_comment
 
 __all__ = [
     "TicketService",
@@ -45,4 +46,5 @@ __all__ = [
     "update_tags",
     "update_ticket",
     "update_ticket_status",
+    "withdraw_comment",
 ]

@@ -146,14 +146,21 @@ def write_comment(ticket: Ticket, draft: CommentDraft, *, session: Any, actor: A
     return comment
 
 
-def _move_ticket(ticket: Ticket, comment: Comment, files: list[Any], *, session: Any, actor: Actor) -> None:
-    ticket.comment_count += 1
-    ticket.last_comment = {
-        "preview": (comment.content or ", ".join(row.name for row in files))[:PREVIEW_CHARS],
+def preview_of(comment: Comment, files: Sequence[Any] | None = None) -> dict[str, Any]:
+    """What the queue shows of a comment; `files`: its attachments where they are at hand."""
+    names = ", ".join(row.name for row in (comment.attachments if files is None else files))
+    author_id = str(comment.author_id) if comment.author_id else None
+    return {
+        "preview": (comment.content or names)[:PREVIEW_CHARS],
         "kind": comment.kind,
-        "author": {"kind": actor.kind, "id": str(actor.id) if actor.id else None, "name": actor.name},
+        "author": {"kind": comment.author_kind, "id": author_id, "name": comment.author_name},
         "at": clock.iso(comment.created_at),
     }
+
+
+def _move_ticket(ticket: Ticket, comment: Comment, files: list[Any], *, session: Any, actor: Actor) -> None:
+    ticket.comment_count += 1
+    ticket.last_comment = preview_of(comment, files)
     if comment.kind == "note":
         return
     if actor.kind == "customer":

@@ -11,9 +11,11 @@ from webapp.extensions import db
 from webapp.models import Comment, Event, Ticket
 from webapp.schemas.comment import comment_for_staff
 from webapp.schemas.event import event_for_staff
+from webapp.schemas.mail import delivery_out
 from webapp.schemas.ticket import ticket_row
 from webapp.services import presence
 from webapp.services.draft import list_drafts
+from webapp.services.email.delivery import list_deliveries
 from webapp.services.event import list_ticket_events
 from webapp.services.ticket.access import ticket_for
 from webapp.services.ticket.follow import follower_ids
@@ -56,6 +58,7 @@ def _details(ticket: Ticket, actor: Actor) -> dict[str, Any]:
         "client": ticket.client or None,
         "read": read_marks(ticket.id),
         "drafts": list_drafts(ticket.id, actor=actor),
+        "deliveries": [delivery_out(row) for row in reversed(list_deliveries(ticket_id=ticket.id))],
         "earlier": [
             {
                 "id": str(other.id),
