@@ -144,9 +144,7 @@ BEYOND_A_CHAT = (
     "mail.bounced",
 )
 TICKET_EVENTS = sorted(
-    name
-    for name, fact in CATALOGUE.items()
-    if fact.on_ticket and name not in BEYOND_A_CHAT
+    name for name, fact in CATALOGUE.items() if fact.on_ticket and name not in BEYOND_A_CHAT
 )
 COVERED = (
     "status",

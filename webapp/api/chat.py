@@ -9,8 +9,8 @@ from webapp.api.doors import access, bearer_token, created, enter_visitor, leave
 from webapp.auth import current_actor
 from webapp.browser import describe_client
 from webapp.database import read_only, transaction
-from webapp.schemas.attachment import attachment_out
 from webapp.errors import NotFound
+from webapp.schemas.attachment import attachment_out
 from webapp.schemas.chat import (
     ContinueIn,
     EndIn,
