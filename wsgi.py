@@ -218,7 +218,7 @@ class Server:
     def start(self) -> None:
         """Starts the background work and accepts connections."""
         from webapp import green
-        from webapp.realtime import presence, revocation, server
+        from webapp.realtime import bumps, presence, revocation, server
         from webapp.tasks import schedule
 
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -233,6 +233,7 @@ class Server:
         server.start()
         presence.start(self.app)
         revocation.start(self.app)
+        bumps.start(self.app)
         self.accepting = accept(self.listener, self.app, self.pool)
 
     def _note_signal(self, _number: int, _frame: Any) -> None:

@@ -2,6 +2,7 @@
 
 from webapp.services.ticket.access import find_ticket, ticket_for
 from webapp.services.ticket.assignment import assign_ticket
+from webapp.services.ticket.cached import get_ticket
 from webapp.services.ticket.comment import add_comment
 from webapp.services.ticket.create import TicketService, create_ticket
 from webapp.services.ticket.follow import follow, follower_ids, unfollow
@@ -31,6 +32,7 @@ __all__ = [
     "find_ticket",
     "follow",
     "follower_ids",
+    "get_ticket",
     "link_tickets",
     "list_earlier",
     "list_history",
