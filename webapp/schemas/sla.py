@@ -3,7 +3,14 @@
 import uuid
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from webapp.schemas.text import Line, Strict
 from webapp.validators import has_unstorable, visible
@@ -143,8 +150,10 @@ class PolicyIn(Strict):
             raise ValueError("A policy without a single time promises nothing")
         return value
 
-    @model_validator(mode="after")
-    def _warns_as_it_says(self) -> Self:
-        if any(step.on == "warning" and step.warning >= len(self.warnings) for step in self.ladder):
+    @field_validator("ladder")
+    @classmethod
+    def _goes_by_what_is_there(cls, value: list[Step], info: ValidationInfo) -> list[Step]:
+        warnings = len(info.data.get("warnings", ()))
+        if any(step.on == "warning" and step.warning >= warnings for step in value):
             raise ValueError("A step goes by a warning that the policy does not have")
-        return self
+        return value
