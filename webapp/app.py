@@ -22,7 +22,7 @@ from webapp.middleware import HostGuard, SecurityHeaders
 from webapp.pages import register_pages
 from webapp.ratelimit import RateLimiter
 from webapp.realtime import register_realtime, server
-from webapp.services import event, search
+from webapp.services import event, routing, search
 from webapp.services.email.customers import mail_replies
 from webapp.services.notification.reaction import tell_of_events
 from webapp.services.sla.reaction import follow_events
@@ -69,6 +69,7 @@ def register_reactions() -> None:
     event.react(follow_events)
     event.react(mail_replies)
     event.react(search.follow_moves)
+    event.react(routing.follow)
     event.react(tell_of_events)  # last: it tells what the others decided
 
 

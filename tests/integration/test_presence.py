@@ -59,7 +59,7 @@ def test_somebody_comes_and_is_gone_after_the_grace_period(app: Any, scene: Any,
     assert not available(app, scene.workspace), "Ana is away"
     first, second = scene.other.connect(), scene.other.connect()
     assert watcher.heard("user.presence")[1:] == [
-        {"user_id": str(scene.ben.id), "availability": "online", "online": True}
+        {"user_id": str(scene.ben.id), "availability": "online", "reason": None, "online": True}
     ]
     assert available(app, scene.workspace)
     first.client.disconnect("/agent")
@@ -70,7 +70,7 @@ def test_somebody_comes_and_is_gone_after_the_grace_period(app: Any, scene: Any,
     clock.advance(seconds=1)
     after(app, presence.announce_gone)
     assert watcher.heard("user.presence") == [
-        {"user_id": str(scene.ben.id), "availability": "online", "online": False}
+        {"user_id": str(scene.ben.id), "availability": "online", "reason": None, "online": False}
     ]
     assert online(app, "user", scene.workspace) == {scene.ana.id}
     assert not available(app, scene.workspace)
@@ -108,7 +108,7 @@ def test_colleagues_see_a_change_of_availability(app: Any, scene: Any) -> None:
     watcher.heard()
     ben.must("availability.set", {"availability": "busy"})
     assert watcher.heard("user.presence") == [
-        {"user_id": str(scene.ben.id), "availability": "busy", "online": True}
+        {"user_id": str(scene.ben.id), "availability": "busy", "reason": None, "online": True}
     ]
 
 
@@ -162,7 +162,7 @@ def test_who_was_here_before_a_restart_counts_for_a_minute(
     scene.other.connect()
     clock.advance(seconds=90)
     assert not available(app, scene.workspace), "nothing was renewed"
-    monkeypatch.setattr(rows, "_just_started", lambda: True)
+    monkeypatch.setattr(rows, "just_started", lambda: True)
     assert available(app, scene.workspace)
     after(app, presence.renew)
     clock.advance(minutes=20)

@@ -37,8 +37,8 @@ def scene(make: Any, visitor: Any, agent: Any, clock: Any) -> Any:
         ben = make.user(role="agent", name="Ben")
         inbox = make.inbox()
         maria = visitor(inbox)
-        desk = agent(ana)
         admin = agent(make.user(role="admin", name="Ada"))
+        desk, ben_desk = agent(ana), agent(ben)
         ticket_id = maria.write("Hello")["ticket"]["id"]
 
         def snapshot(self) -> Any:
@@ -84,7 +84,7 @@ def test_every_command_and_every_pushed_event_is_described() -> None:
 def actions(scene: Any) -> dict[str, Callable[[], Any]]:
     """For each event of a ticket, something that makes it happen."""
     path, desk, maria = f"tickets/{scene.ticket_id}", scene.desk, scene.maria
-    assign = {"agent_id": str(scene.ana.id)}
+    assign, offer = {"agent_id": str(scene.ana.id)}, {"agent_id": str(scene.ben.id)}
     return {
         "comment.created": lambda: maria.write("More", ticket_id=scene.ticket_id),
         "ticket.assigned": lambda: desk.post(f"{path}/assign", assign),
@@ -92,6 +92,8 @@ def actions(scene: Any) -> dict[str, Callable[[], Any]]:
             desk.post(f"{path}/assign", assign),
             desk.post(f"{path}/assign", {"agent_id": None}),
         ),
+        "ticket.offered": lambda: desk.post(f"{path}/offers", offer),
+        "ticket.offer_declined": lambda: (desk.post(f"{path}/offers", offer), decline(scene.ben_desk)),
         "ticket.status_changed": lambda: desk.send("PATCH", path, {"status": "pending"}),
         "ticket.updated": lambda: desk.send("PATCH", path, {"title": "New title", "priority": "high"}),
         "ticket.tagged": lambda: scene.admin.send("PATCH", path, {"add_tags": ["Billing"]}),
@@ -133,6 +135,10 @@ def under_a_warning(ticket: Ticket) -> None:
     db.session.add(SlaPolicy(name="Warned", targets=[target], warnings=[{"percent": 50}]))
     db.session.flush()
     refresh(ticket)
+def decline(desk: Any) -> Any:
+    """Declines what is held out to that agent."""
+    held_out = desk.get("offers").json["data"]
+    return desk.post(f"offers/{held_out[0]['id']}/decline")
 
 
 BEYOND_A_CHAT = (

@@ -19,6 +19,12 @@ from webapp.signing import continue_token, file_url
 
 ROUTES = """
 #                                                             none cust othr view agnt senr admn frgn
+GET    /api/v1/tickets/<ticket_id>/routing                     401  401  401  200  200  200  200  404
+PUT    /api/v1/tickets/<ticket_id>/skills                      401  401  401  403  200  200  200  404
+POST   /api/v1/tickets/<ticket_id>/offers                      401  401  401  403  201  201  201  404
+GET    /api/v1/offers                                          401  401  401  403  200  200  200  200
+POST   /api/v1/offers/<offer_id>/accept                        401  401  401  403  404  404  404  404
+POST   /api/v1/offers/<offer_id>/decline                       401  401  401  403  404  404  404  404
 GET    /api/v1/me                                              401  401  401  200  200  200  200  200
 PATCH  /api/v1/me                                              401  401  401  200  200  200  200  200
 GET    /api/v1/notifications                                   401  401  401  200  200  200  200  200
@@ -161,6 +167,7 @@ PLACES = {
     "deliveries/<id>": "deliveries/{delivery}",
     "<comment_id>": "{comment}",
     "<ticket_id>": "{ticket}",
+    "<offer_id>": "{user}",
     "<int:number>": "{number}",
     "<uuid:user_id>": "{user}",
     "<uuid:inbox_id>": "{inbox}",
@@ -202,6 +209,8 @@ BODIES: dict[str, Callable[[dict[str, str]], Options]] = {
     "POST /api/v1/tickets/<ticket_id>/comments": lambda _: {
         "json": {"client_id": client_id(), "content": "Hi"}
     },
+    "PUT /api/v1/tickets/<ticket_id>/skills": lambda _: {"json": {"skill_ids": []}},
+    "POST /api/v1/tickets/<ticket_id>/offers": lambda ids: {"json": {"agent_id": ids["user"]}},
     "POST /api/v1/tickets/<ticket_id>/assign": lambda ids: {
         "json": {"agent_id": ids["user"], "team_id": ids["team"]}
     },

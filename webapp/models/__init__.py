@@ -16,6 +16,14 @@ from webapp.models.mail import MailDelivery, MailSuppression, MailTemplate
 from webapp.models.notification import Notification, NotificationPreference, PushKey, PushSubscription
 from webapp.models.organization import Organization, OrganizationDomain
 from webapp.models.presence import Presence
+from webapp.models.routing import (
+    Offer,
+    RoutingAgent,
+    RoutingDecision,
+    Skill,
+    TicketSkill,
+    UserSkill,
+)
 from webapp.models.schedule import Schedule
 from webapp.models.search import SearchDocument
 from webapp.models.session import AccountToken, UserSession
@@ -50,14 +58,18 @@ __all__ = [
     "MailTemplate",
     "Notification",
     "NotificationPreference",
+    "Offer",
     "Organization",
     "OrganizationDomain",
     "Presence",
     "PushKey",
     "PushSubscription",
     "ReadMark",
+    "RoutingAgent",
+    "RoutingDecision",
     "Schedule",
     "SearchDocument",
+    "Skill",
     "SlaClock",
     "SlaPolicy",
     "Tag",
@@ -66,11 +78,13 @@ __all__ = [
     "Ticket",
     "TicketMerge",
     "TicketNumber",
+    "TicketSkill",
     "TicketStatus",
     "TicketTag",
     "Timer",
     "User",
     "UserSession",
+    "UserSkill",
     "VisitorToken",
     "Workspace",
     "WorkspaceFeed",

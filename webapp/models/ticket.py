@@ -29,6 +29,17 @@ FAR = datetime(9999, 12, 31, tzinfo=UTC)
 IDLE_SHIFT = timedelta(days=365_243)
 """A thousand years: a ticket that nobody waits on sorts behind all that wait, by its age."""
 
+# What routing looks at: bounded by the work in hand, however many tickets there ever were.
+WAITING_SQL = "shelf = 'queue' AND status = 'open' AND assigned_agent_id IS NULL"
+ROUTING_ORDER = ("priority_rank", "due_rank", "created_at", "number")
+CHAT_SQL = "channel = 'chat'"
+LOAD_SQL = "shelf = 'queue' AND assigned_agent_id IS NOT NULL AND status IN ('assigned', 'in_progress')"
+
+
+def _partial(name: str, columns: tuple[str, ...], where: str) -> sa.Index:
+    condition = sa.text(where)
+    return sa.Index(name, "workspace_id", *columns, sqlite_where=condition, postgresql_where=condition)
+
 
 class Ticket(TenantMixin, Base):
     """`last_seq` and `last_public_seq` count the ticket's events under its row lock.
@@ -42,6 +53,8 @@ class Ticket(TenantMixin, Base):
 
     `status_id`: the workspace's own status inside the code, if it has one. `tags`: their names, repeated from
     `ticket_tags`. `fields`: the values of custom fields by key. `deleted_at`: since when it is in the trash.
+    `tried_agent_ids`: who was given it and didn't answer. `slot_freed_at`: since when it takes no room at its
+    agent, because its customer went silent.
     """
 
     __tablename__ = "tickets"
@@ -74,6 +87,10 @@ class Ticket(TenantMixin, Base):
             }.items()
         ),
         sa.Index("ix_tickets_merged", "workspace_id", "merged_into_id"),
+        _partial("ix_tickets_waiting", ROUTING_ORDER, WAITING_SQL),
+        _partial("ix_tickets_waiting_chats", ROUTING_ORDER, f"{WAITING_SQL} AND {CHAT_SQL}"),
+        _partial("ix_tickets_handled_chats", ("resolved_at",), f"resolved_at IS NOT NULL AND {CHAT_SQL}"),
+        _partial("ix_tickets_load", ("assigned_agent_id",), LOAD_SQL),
     )
 
     id: Mapped[Id]
@@ -98,6 +115,9 @@ class Ticket(TenantMixin, Base):
     wakes_on_reply: Mapped[bool] = mapped_column(default=True)
     pending_on: Mapped[str | None] = mapped_column(sa.String(20))
     status_changed_at: Mapped[At]
+    tried_agent_ids: Mapped[list[str] | None] = mapped_column(JSON)
+    routed_at: Mapped[At]
+    slot_freed_at: Mapped[At]
     external_id: Mapped[str | None] = mapped_column(sa.String(200))
     metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", JSON, default=dict)
     page: Mapped[dict[str, Any] | None] = mapped_column(JSON)

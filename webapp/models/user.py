@@ -31,6 +31,7 @@ class User(Base):
     role: Mapped[str] = mapped_column(sa.String(20))
     password_hash: Mapped[str | None] = mapped_column(sa.String(200))
     availability: Mapped[str] = mapped_column(sa.String(10), default="online")
+    availability_reason: Mapped[str | None] = mapped_column(sa.String(60))
     settings: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     created_at: Mapped[CreatedAt]
     deactivated_at: Mapped[At]

@@ -11,6 +11,8 @@ from webapp.services.event import Recorded, RowChanged
 from webapp.services.job import JobMoved
 from webapp.services.live import Typing
 from webapp.services.notification import NotificationCreated, NotificationsRead, SoundWished
+from webapp.services.routing.offer import OfferMoved
+from webapp.services.routing.place import PlaceMoved
 from webapp.services.ticket.reading import MarkMoved
 
 AGENT, CHAT = rooms.AGENT, rooms.CHAT
@@ -103,12 +105,24 @@ def delivery_moved(fact: DeliveryMoved) -> None:
     emit("mail.delivery", fact.delivery, room=rooms.ticket_staff(fact.ticket_id), namespace=AGENT)
 
 
+def offer_moved(fact: OfferMoved) -> None:
+    """An offer, to the agent it was made to."""
+    emit("offer.updated", fact.offer, room=rooms.user(fact.user_id), namespace=AGENT)
+
+
+def place_moved(fact: PlaceMoved) -> None:
+    """A waiting customer's place in the queue."""
+    emit("queue.updated", fact.body, room=rooms.customer(fact.customer_id, fact.inbox_id), namespace=CHAT)
+
+
 def register() -> None:
     """Hangs the broadcasts on the bus."""
     bus.subscribe(Recorded, event_recorded)
     bus.subscribe(RowChanged, row_changed)
     bus.subscribe(MarkMoved, mark_moved)
     bus.subscribe(Typing, typing_shown)
+    bus.subscribe(OfferMoved, offer_moved)
+    bus.subscribe(PlaceMoved, place_moved)
     bus.subscribe(DraftSaved, draft_saved)
     bus.subscribe(NotificationCreated, notification_created)
     bus.subscribe(NotificationsRead, notifications_read)

@@ -155,7 +155,7 @@ def view_ticket(body: said_by_staff.ViewingCommand) -> Any:
 def set_availability(body: said_by_staff.AvailabilityCommand) -> Any:
     """Sets one's own availability."""
     with transaction():
-        users.set_availability(body.availability)
+        users.set_availability(body.availability, body.reason)
 
 
 # --- customers ------------------------------------------------------------------------------------

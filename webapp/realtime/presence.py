@@ -17,7 +17,7 @@ from webapp.extensions import db
 from webapp.models import Inbox, User, VisitorToken
 from webapp.realtime import rooms
 from webapp.realtime.server import emit
-from webapp.services import chat
+from webapp.services import chat, routing
 from webapp.services import presence as rows
 from webapp.services.event import Recorded
 from webapp.tenancy import use_workspace
@@ -51,6 +51,9 @@ def connected(actor: Actor, sid: str) -> None:
         return
     with transaction():
         rows.opened(*person)
+        if person.kind == "user":
+            with use_workspace(person.workspace_id):
+                routing.agent_came(person.id)
     with read_only():
         _announce(person, online=True, token_id=actor.session_id)
 
@@ -76,7 +79,15 @@ def announce_gone() -> None:
     for person in due:
         with transaction():
             rows.closed(person.kind, person.id)
+            _let_go(person)
         _announce_absence(person)
+
+
+def _let_go(person: Person) -> None:
+    """Whoever is nowhere any more loses what they work on, after the grace."""
+    if person.kind == "user" and not rows.is_online("user", person.id):
+        with use_workspace(person.workspace_id):
+            routing.agent_left(person.id)
 
 
 def _announce_absence(person: Person) -> None:
@@ -93,6 +104,8 @@ def renew() -> None:
         for person in people if found < len(people) else ():
             rows.opened(*person)
         gone = rows.sweep()
+        for row in gone:
+            _let_go(Person(*row))
     for row in gone:
         _announce_absence(Person(*row))
 
@@ -129,8 +142,9 @@ def _tell_customer(
 
 
 def _tell_user(workspace_id: uuid.UUID, user_id: uuid.UUID, *, online: bool) -> None:
-    availability = db.session.scalar(sa.select(User.availability).where(User.id == user_id))
-    body = {"user_id": str(user_id), "availability": availability, "online": online}
+    columns = User.availability, User.availability_reason
+    availability, reason = db.session.execute(sa.select(*columns).where(User.id == user_id)).one()
+    body = {"user_id": str(user_id), "availability": availability, "reason": reason, "online": online}
     emit("user.presence", body, room=rooms.staff(workspace_id), namespace=rooms.AGENT)
 
 

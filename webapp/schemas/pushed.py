@@ -238,6 +238,7 @@ class CustomerPresencePushed(Strict):
 class UserPresencePushed(Strict):
     user_id: uuid.UUID
     availability: Availability
+    reason: str | None
     online: bool
 
 
@@ -256,6 +257,33 @@ class JobPushed(Strict):
     progress: int
     note: str | None
     requested_by_id: uuid.UUID | None
+
+
+class OfferTicket(Strict):
+    id: uuid.UUID
+    number: int
+    title: str
+    priority: Priority
+    channel: Literal["chat", "email", "form", "api"]
+    customer: str
+
+
+class OfferPushed(Strict):
+    id: uuid.UUID
+    state: Literal["pending", "accepted", "declined", "expired", "withdrawn"]
+    agent_id: uuid.UUID
+    offered_by_id: uuid.UUID | None
+    reason: str
+    expires_at: datetime
+    ticket: OfferTicket
+
+
+class PlacePushed(Strict):
+    """Minutes, from and to; None where there is nothing to go by."""
+
+    ticket_id: uuid.UUID
+    position: int
+    wait: tuple[int, int] | None
 
 
 class Ended(Strict):
@@ -337,12 +365,14 @@ PUSHED: dict[tuple[str, str], type[Strict]] = {
     ("/agent", "notification.created"): NotificationPushed,
     ("/agent", "notification.read"): NotificationsReadPushed,
     ("/agent", "notification.sound"): SoundPushed,
+    ("/agent", "offer.updated"): OfferPushed,
     ("/agent", "session.ended"): Ended,
     ("/agent", "server.restarting"): Restarting,
     ("/chat", "ticket.event"): CustomerEventOut,
     ("/chat", "ticket.read"): CustomerReadPushed,
     ("/chat", "typing.updated"): CustomerTypingPushed,
     ("/chat", "availability.updated"): AvailabilityPushed,
+    ("/chat", "queue.updated"): PlacePushed,
     ("/chat", "visitor.ended"): Ended,
     ("/chat", "server.restarting"): Restarting,
 }

@@ -10,8 +10,7 @@ from webapp.schemas.text import Content, Draft, Files, Line, PageSize, Place, Se
 Priority = Literal["low", "medium", "high", "critical"]
 Status = Literal["open", "assigned", "in_progress", "pending", "resolved", "closed"]
 Kind = Literal["reply", "note"]
-
-
+AwayReason = Annotated[Line, StringConstraints(max_length=60)]
 TagName = Annotated[str, StringConstraints(min_length=1, max_length=40), AfterValidator(storable)]
 TagNames = Annotated[list[TagName], Field(max_length=30)]
 FieldValues = Annotated[dict[Line, Any], Field(max_length=50)]
@@ -95,6 +94,7 @@ class ViewingCommand(Strict):
 
 class AvailabilityCommand(Strict):
     availability: Literal["online", "away", "busy", "offline"]
+    reason: AwayReason | None = None
 
 
 class BlockIn(Strict):
@@ -107,6 +107,7 @@ class BlockIn(Strict):
 class MePatch(Strict):
     name: Line | None = None
     availability: Literal["online", "away", "busy", "offline"] | None = None
+    reason: AwayReason | None = None
     settings: dict[Line, bool | Line] | None = None
 
 

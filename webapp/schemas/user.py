@@ -19,6 +19,7 @@ def user_out(user: User) -> dict[str, Any]:
         "email": user.email,
         "role": user.role,
         "availability": user.availability,
+        "reason": user.availability_reason,
         "settings": user.settings,
     }
 

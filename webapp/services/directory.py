@@ -34,6 +34,7 @@ def read_directory(*, actor: Actor | None = None) -> dict[str, Any]:
                 "name": user.name,
                 "role": user.role,
                 "availability": user.availability,
+                "reason": user.availability_reason,
                 "online": user.id in online,
                 "active": user.is_active,
             }

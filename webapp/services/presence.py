@@ -40,6 +40,9 @@ def opened(kind: str, subject_id: uuid.UUID, workspace_id: uuid.UUID, *, session
     adding = dialect.insert(Presence).values(values)
     again = {"sockets": Presence.sockets + 1, "expires_at": adding.excluded.expires_at}
     session.execute(adding.on_conflict_do_update(index_elements=["process_id", "subject_id"], set_=again))
+    if kind == "user":
+        seen = sa.update(User).where(User.id == subject_id).values(last_seen_at=clock.now())
+        session.execute(seen.execution_options(synchronize_session=False))
 
 
 def closed(kind: str, subject_id: uuid.UUID, *, session: Any = None) -> None:
@@ -61,7 +64,7 @@ def renew(*, session: Any = None) -> int:
 def sweep(*, session: Any = None) -> list[tuple[str, uuid.UUID, uuid.UUID]]:
     """Removes rows of processes that died; those who are nowhere now, as (kind, subject id, workspace id)."""
     session = session or db.session()
-    if _just_started():
+    if just_started():
         return []
     dead = sa.delete(Presence).where(Presence.expires_at <= clock.now())
     columns = Presence.kind, Presence.subject_id, Presence.workspace_id
@@ -99,10 +102,11 @@ def anyone_available(workspace_id: uuid.UUID | None) -> bool:
 
 
 def _is_here() -> Any:
-    return Presence.expires_at > (clock.now() - REMEMBERED if _just_started() else clock.now())
+    return Presence.expires_at > (clock.now() - REMEMBERED if just_started() else clock.now())
 
 
-def _just_started() -> bool:
+def just_started() -> bool:
+    """Whether this process has started so lately that nobody counts as gone."""
     return time.monotonic() - _started_at < settings().start_grace_seconds
 
 

@@ -27,6 +27,7 @@ from webapp.tenancy import require_workspace_id
 from webapp.validators import fold_email, has_unstorable, is_valid_email, visible
 
 NAME_CHARS = 100
+REASON_CHARS = 60
 SETTINGS = {"enter_sends": bool, "shortcuts": bool, "theme": str, "density": str, "sound": bool}
 """The preferences a person can set, and what each holds."""
 
@@ -207,11 +208,15 @@ def update_profile(
     *,
     name: str | None = None,
     availability: str | None = None,
+    reason: str | None = None,
     settings: dict[str, Any] | None = None,
     session: Any = None,
     actor: Actor | None = None,
 ) -> User:
-    """Changes one's own name, availability or preferences; what is not given stays."""
+    """Changes one's own name, availability or preferences; what is not given stays.
+
+    `reason`: why one is not available; it goes with the availability.
+    """
     session, actor = session or db.session(), actor or current_actor()
     require(actor, "profile:update")
     found = user_for(actor.id, session=session, lock=True)  # type: ignore[arg-type]
@@ -220,6 +225,7 @@ def update_profile(
         wanted["name"] = _checked_name(name)
     if availability is not None:
         wanted["availability"] = _checked_availability(availability)
+        wanted["availability_reason"] = _reason(found, availability, reason)
     if settings is not None:
         wanted["settings"] = {**found.settings, **_checked_settings(settings)}
     changes = {key: [getattr(found, key), new] for key, new in wanted.items() if getattr(found, key) != new}
@@ -231,9 +237,20 @@ def update_profile(
     return found
 
 
-def set_availability(availability: str, *, session: Any = None, actor: Actor | None = None) -> User:
-    """Says whether one is there for customers."""
-    return update_profile(availability=availability, session=session, actor=actor)
+def _reason(user: User, availability: str, reason: str | None) -> str | None:
+    """Why they are not there: as they say now, or as before if they were so before."""
+    if availability == "online":
+        return None
+    if reason is None:
+        return user.availability_reason if availability == user.availability else None
+    return visible(reason)[:REASON_CHARS] or None
+
+
+def set_availability(
+    availability: str, reason: str | None = None, *, session: Any = None, actor: Actor | None = None
+) -> User:
+    """Says whether one is there for customers, and why not."""
+    return update_profile(availability=availability, reason=reason, session=session, actor=actor)
 
 
 def revoke_links(user_id: uuid.UUID, *, session: Any = None) -> None:

@@ -10,6 +10,7 @@ def register_tasks(app: Flask) -> None:  # noqa: ARG001 - every register functio
         export,
         mail_timers,
         notification,
+        routing,
         sla,
         tag,
     )

@@ -19,6 +19,7 @@ from webapp.services import inbox as inboxes
 from webapp.services import presence
 from webapp.services.chat.prechat import known_fields, needs_prechat
 from webapp.services.event import list_ticket_events
+from webapp.services.routing.place import place_of
 from webapp.services.ticket.access import ticket_for
 from webapp.services.ticket.reading import read_marks, unread_for_customer
 
@@ -95,6 +96,7 @@ def chat_state(actor: Actor | None = None) -> dict[str, Any]:
         "availability": availability(inbox),
         "known": known_fields(customer, inbox),
         "needs_prechat": needs_prechat(customer, inbox),
+        "place": place_of(ticket) if ticket else None,
     }
 
 

@@ -40,7 +40,7 @@ def assign_ticket(
         raise _taken(ticket)
     if ticket.status in ENDED:
         raise Conflict("This ticket has ended; reopen it first", current={"status": ticket.status})
-    agent = _agent(agent_id, ticket, session) if agent_id else None
+    agent = agent_for(agent_id, ticket, session) if agent_id else None
     team_changes = {} if team_id is KEEP else set_team(ticket, team_id, session)
     if note and note.strip():
         write_comment(ticket, CommentDraft(note, "note"), session=session, actor=actor)
@@ -56,7 +56,8 @@ def _taken(ticket: Ticket) -> Conflict:
     return Conflict(f"{name} has it now", code="already_assigned", current=current)
 
 
-def _agent(agent_id: uuid.UUID, ticket: Ticket, session: Any) -> User:
+def agent_for(agent_id: uuid.UUID, ticket: Ticket, session: Any) -> User:
+    """The member of staff who can be given a locked ticket. Raises `Invalid`."""
     found = session.get(User, agent_id)
     fits = found is not None and found.workspace_id == ticket.workspace_id and found.is_active
     if not fits or not check_permission(found.role, "ticket:reply"):
