@@ -2,8 +2,9 @@
 
 import uuid
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -12,9 +13,11 @@ from webapp import clock as app_clock
 from webapp.auth import acting_as
 from webapp.database import transaction
 from webapp.models import Event, Notification, SlaClock, SlaPolicy, Ticket, Timer
+from webapp.services import calendar as calendars
 from webapp.services import escalation, sla
 from webapp.services import ticket as tickets
 from webapp.services.sla.clocks import read_history, rules_now
+from webapp.services.sla.explain import DASH, explain
 from webapp.services.sla.memory import load
 from webapp.tasks import timer as timers
 from webapp.tenancy import use_workspace
@@ -352,3 +355,85 @@ def stored_as_folded(session: Any, ticket_id: uuid.UUID) -> None:
     assert {key: (row.state, row.due_at) for key, row in rows.items()} == seen
     running = [clock.verdict.due_at for clock in folded if clock.ended_at is None and clock.verdict.due_at]
     assert ticket.next_due_at == min(running, default=None)
+
+
+# --- explained ------------------------------------------------------------------------------------
+
+BERLIN = "Europe/Berlin"
+OFFICE = {"mon": [["09:00", "12:00"], ["13:00", "17:00"]], "tue": [["09:00", "12:00"], ["13:00", "17:00"]]}
+
+
+def berlin(hour: int, minute: int = 0) -> datetime:
+    """A time on Monday, 23 November 2026."""
+    return datetime(2026, 11, 23, hour, minute, tzinfo=ZoneInfo(BERLIN))
+
+
+@pytest.fixture
+def office(desk: Any, make: Any) -> Any:
+    """A desk whose resolution is promised in three hours of office time."""
+    with transaction(), acting_as(make.actor(desk.boss)):
+        calendar = calendars.create_calendar("Office", timezone=BERLIN, week=OFFICE)
+    target = {"metric": "agent_work", "clock": "business", "seconds": every(3 * 3600)}
+    desk.policy(name="Office", targets=[target], calendar_id=calendar.id)
+    return desk
+
+
+def told(desk: Any, make: Any, ticket: Ticket) -> dict[str, Any]:
+    with acting_as(make.actor(desk.ana)):
+        return explain(ticket.id, "agent_work", timezone=BERLIN)[0]
+
+
+def test_a_clock_gives_an_account_of_itself(office: Any, session: Any, make: Any) -> None:
+    with app_clock.moved(berlin(9, 2)):
+        ticket = office.open()
+    with app_clock.moved(berlin(10, 15)):
+        office.change(ticket, status="pending")
+    with app_clock.moved(berlin(11)):
+        assert told(office, make, ticket)["sentence"] == (
+            "Started 09:02, paused since 10:15 while pending, 1 h 47 min left"
+        )
+    with app_clock.moved(berlin(11, 30)):
+        office.change(ticket, status="in_progress")
+        account = told(office, make, ticket)
+    assert account["sentence"] == (
+        f"Started 09:02, paused 10:15{DASH}11:30 while pending, closed 12:00{DASH}13:00, due 14:17"
+    )
+    assert [step["kind"] for step in account["steps"]] == ["started", "paused", "closed", "due"]
+    assert session.get(Ticket, ticket.id).next_due_at == berlin(14, 17)
+    with app_clock.moved(berlin(15, 17)):
+        assert told(office, make, ticket)["sentence"].endswith("due 14:17, 1 h over")
+        office.change(ticket, status="resolved")
+        account = told(office, make, ticket)
+    assert account["sentence"].endswith("due 14:17, resolved 15:17, 1 h too late")
+    assert (account["state"], account["over_seconds"]) == ("breached", 3600)
+
+
+def test_an_account_names_the_day_where_it_is_another(office: Any, make: Any) -> None:
+    with app_clock.moved(berlin(16)):
+        account = told(office, make, office.open())
+    assert account["sentence"] == f"Started 16:00, closed 17:00{DASH}Tue 24 Nov 09:00, due Tue 24 Nov 11:00"
+
+
+def test_an_account_tells_what_was_promised_then(office: Any, session: Any, make: Any) -> None:
+    with app_clock.moved(berlin(9)):
+        ticket = office.open()
+    with app_clock.moved(berlin(10)):
+        office.change(ticket, status="resolved")
+        with transaction() as own:
+            policy = own.scalars(sa.select(SlaPolicy)).one()
+            policy.targets = [{**policy.targets[0], "seconds": every(60)}]
+        account = told(office, make, ticket)
+    assert account["sentence"] == "Started 09:00, resolved 10:00, in time, due 12:00"
+
+
+def test_accounts_are_served_in_the_readers_time_zone(app: Any, make: Any, visitor: Any, agent: Any) -> None:
+    make.workspace()
+    desk, ticket = agent(make.user()), visitor(make.inbox()).write("Hello")["ticket"]
+    found = desk.get(f"tickets/{ticket['id']}/sla", timezone="Asia/Kathmandu").json["clocks"]
+    assert [clock["metric"] for clock in found] == ["time_to_assignment"]
+    assert found[0]["target"] == "1 d"
+    assert found[0]["sentence"].startswith("Started ")
+    assert desk.get(f"tickets/{ticket['number']}/sla", metric="total").json == {"clocks": []}
+    for bad in ({"timezone": "Mars/Base"}, {"timezone": "../etc/passwd"}, {"metric": "luck"}):
+        answer = desk.get(f"tickets/{ticket['id']}/sla", **bad)
+        assert (answer.status_code, answer.json["detail"][0]["loc"][-1]) == (422, next(iter(bad)))

@@ -10,8 +10,9 @@ from pydantic import ValidationError
 from webapp.auth import acting_as
 from webapp.database import transaction
 from webapp.errors import Conflict, Forbidden, Invalid, NotFound
-from webapp.models import Event
+from webapp.models import Calendar, Event
 from webapp.schemas.sla import PolicyIn
+from webapp.services import calendar as calendars
 from webapp.services import sla
 from webapp.tenancy import use_workspace
 
@@ -109,6 +110,19 @@ def test_a_step_after_a_warning_that_there_is_not_is_refused() -> None:
 
 def test_a_warning_longer_than_any_target_is_refused(boss: Any) -> None:
     assert refused(given(warnings=[{"minutes": 60}])) == "warnings"
+
+
+def test_a_promise_on_a_calendar_that_never_opens_is_refused(boss: Any) -> None:
+    with transaction() as own:
+        empty = Calendar(name="Emptied", timezone="Europe/Berlin", week={})
+        own.add(empty)
+        full = calendars.create_calendar("Full", timezone="Europe/Berlin", week={"mon": [["09:00", "17:00"]]})
+    target = {**TARGET, "clock": "business"}
+    assert refused(given(targets=[target], calendar_id=empty.id)) == "calendar_id"
+    assert refused(given(targets=[target], calendar_id=uuid.uuid4())) == "calendar_id"
+    with transaction():
+        sla.create_policy(given(targets=[target], calendar_id=full.id))
+        sla.create_policy(given(name="All hours", calendar_id=empty.id))
 
 
 def test_whoever_a_policy_names_must_be_here(boss: Any, make: Any) -> None:

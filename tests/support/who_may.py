@@ -38,6 +38,7 @@ POST   /api/v1/tickets                                         401  401  401  40
 GET    /api/v1/tickets/<ticket_id>                             401  401  401  200  200  200  200  404
 PATCH  /api/v1/tickets/<ticket_id>                             401  401  401  403  200  200  200  404
 GET    /api/v1/tickets/<ticket_id>/events                      401  401  401  200  200  200  200  404
+GET    /api/v1/tickets/<ticket_id>/sla                         401  401  401  200  200  200  200  404
 POST   /api/v1/tickets/<ticket_id>/comments                    401  401  401  403  201  201  201  404
 POST   /api/v1/tickets/<ticket_id>/assign                      401  401  401  403  200  200  200  404
 POST   /api/v1/tickets/<ticket_id>/spam                        401  401  401  403  200  200  200  404

@@ -157,3 +157,10 @@ class PolicyIn(Strict):
         if any(step.on == "warning" and step.warning >= warnings for step in value):
             raise ValueError("A step goes by a warning that the policy does not have")
         return value
+
+
+class AccountQuery(Strict):
+    """Which clock is to be explained, and by whose wall clock."""
+
+    metric: Metric | None = None
+    timezone: Annotated[str, StringConstraints(max_length=64)] = "UTC"

@@ -11,7 +11,7 @@ from webapp import clock, database
 from webapp.auth import Actor, check_permission, current_actor, require
 from webapp.errors import Conflict, Invalid, NotFound
 from webapp.extensions import db
-from webapp.models import Inbox, Organization, SlaPolicy, Team, User
+from webapp.models import Calendar, Inbox, Organization, SlaPolicy, Team, User
 from webapp.schemas.sla import PolicyIn
 from webapp.services.calendar.business import NeverOpen, add
 from webapp.services.event import record
@@ -149,6 +149,7 @@ def _check_known(given: PolicyIn, session: Any) -> None:
         ("conditions", Inbox, conditions.inbox_ids),
         ("conditions", Team, conditions.team_ids),
         ("conditions", Organization, conditions.organization_ids),
+        ("calendar_id", Calendar, [given.calendar_id] if given.calendar_id else []),
         ("ladder", Team, [action.team_id for action in _actions(given) if action.team_id]),
     ):
         if missing := set(wanted) - _ids(model, wanted, session):
