@@ -15,6 +15,7 @@ from webapp.database import transaction, uuid7
 from webapp.models import (
     Customer,
     Inbox,
+    Organization,
     Team,
     TeamMember,
     TicketNumber,
@@ -72,6 +73,12 @@ class Factory:
     def customer(self, *, workspace: Workspace | None = None, **fields: Any) -> Customer:
         """A customer; a visitor unless `email` or `external_id` is given."""
         return self._row(Customer, workspace, **fields)
+
+    def organization(
+        self, *, workspace: Workspace | None = None, name: str = "Acme", **fields: Any
+    ) -> Organization:
+        """An organization without domains."""
+        return self._row(Organization, workspace, name=name, folded_name=name.lower(), **fields)
 
     def team(self, *members: User, workspace: Workspace | None = None, **fields: Any) -> Team:
         """A team with these members."""

@@ -150,6 +150,7 @@ nowhere_kinds = (
     "ticket",
     "number",
     "customer",
+    "organization",
     "block",
     "user",
     "team",

@@ -93,6 +93,19 @@ GET    /files/<claim>/<path:name>                              200  200  200  20
 GET    /healthz                                                200  200  200  200  200  200  200  200
 GET    /readyz                                                 200  200  200  200  200  200  200  200
 GET    /static/<path:filename>                                 200  200  200  200  200  200  200  200
+GET    /customers                                               in   in   in  200  200  200  200  200
+GET    /customers/<uuid:customer_id>                            in   in   in  200  200  200  200  404
+POST   /customers/<uuid:customer_id>                            in   in   in  403   go   go   go  404
+POST   /customers/<uuid:customer_id>/block                      in   in   in  403   go   go   go  404
+POST   /customers/<uuid:customer_id>/unblock                    in   in   in  403   go   go   go  404
+GET    /customers/<uuid:customer_id>/merge                      in   in   in  403  200  200  200  404
+POST   /customers/<uuid:customer_id>/merge                      in   in   in  403  422  422  422  404
+GET    /organizations                                           in   in   in  200  200  200  200  200
+GET    /organizations/new                                       in   in   in  403  200  200  200  200
+POST   /organizations/new                                       in   in   in  403   go   go   go   go
+GET    /organizations/<uuid:organization_id>                    in   in   in  200  200  200  200  404
+POST   /organizations/<uuid:organization_id>                    in   in   in  403   go   go   go  404
+POST   /organizations/<uuid:organization_id>/merge              in   in   in  403  422  422  422  404
 GET    /agent                                                   in   in   in   go   go   go   go   go
 GET    /agent/v/<view>                                          in   in   in  200  200  200  200  200
 GET    /agent/v/<view>/t/<int:number>                           in   in   in  200  200  200  200  200
@@ -171,6 +184,8 @@ PLACES = {
     "<offer_id>": "{user}",
     "<int:number>": "{number}",
     "<uuid:user_id>": "{user}",
+    "<uuid:customer_id>": "{customer}",
+    "<uuid:organization_id>": "{organization}",
     "<uuid:inbox_id>": "{inbox}",
     "<uuid:session_id>": "{session}",
     "<subscription_id>": "00000000-0000-7000-8000-000000000000",
@@ -250,6 +265,8 @@ BODIES: dict[str, Callable[[dict[str, str]], Options]] = {
     "POST /settings/jobs/replay": lambda _: {"data": {"type": "email.send"}},
     "POST /settings/people": lambda _: {"data": {"name": "New", "email": "new@example.com", "role": "agent"}},
     "POST /settings/people/<uuid:user_id>/role": lambda _: {"data": {"role": "viewer"}},
+    "POST /organizations/new": lambda _: {"data": {"name": "Fresh"}},
+    "POST /organizations/<uuid:organization_id>": lambda _: {"data": {"name": "Renamed"}},
     "POST /settings/inboxes/new": lambda _: {"data": INBOX},
     "POST /settings/inboxes/<uuid:inbox_id>": lambda _: {"data": INBOX},
 }

@@ -80,6 +80,7 @@ class World:
         self.colleague = make.user(role="agent", workspace=workspace, name=f"{name} colleague")
         self.team = make.team(self.staff["agent"], workspace=workspace, name=f"{name}-secret-team")
         self.inbox = make.inbox(workspace=workspace, name=f"{name} chat")
+        self.organization = make.organization(workspace=workspace, name=f"{name}-secret-organization")
         self.maria = Visitor(app, self.inbox, email=f"maria@{name}.example")
         self.oskar = Visitor(app, self.inbox, email=f"oskar@{name}.example")
         self._converse()
@@ -129,6 +130,7 @@ class World:
             "user": str(self.colleague.id),
             "team": str(self.team.id),
             "inbox": str(self.inbox.id),
+            "organization": str(self.organization.id),
         }
 
     def _parts_of_tickets(self) -> dict[str, str]:

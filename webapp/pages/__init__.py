@@ -8,11 +8,13 @@ from webapp.auth import current_actor
 from webapp.pages import (
     agent,
     chat,
+    customers,
     exports,
     files,
     health,
     inboxes,
     jobs,
+    organizations,
     people,
     profile,
     reset,
@@ -24,7 +26,22 @@ from webapp.pages.navigation import settings_links
 
 def register_pages(app: Flask) -> None:
     """Registers the page blueprints."""
-    for module in (health, signin, reset, setup, profile, people, inboxes, agent, chat, files, jobs, exports):
+    for module in (
+        health,
+        signin,
+        reset,
+        setup,
+        profile,
+        people,
+        inboxes,
+        agent,
+        chat,
+        files,
+        jobs,
+        exports,
+        customers,
+        organizations,
+    ):
         app.register_blueprint(module.bp)
     app.context_processor(_who)
 

@@ -15,6 +15,7 @@ from webapp.database import read_only
 from webapp.models import User, UserSession, VisitorToken
 from webapp.realtime import server
 from webapp.services.chat.visitor import VisitorsEnded
+from webapp.services.customer import VisitorsMoved
 from webapp.services.session import SessionsEnded
 
 # A transaction may commit some time after it set `revoked_at`, and clocks differ; ending twice does no harm.
@@ -69,10 +70,18 @@ def _visitors_ended(fact: VisitorsEnded) -> None:
     server.end_sessions(fact.token_ids, fact.reason)
 
 
+def _visitors_moved(fact: VisitorsMoved) -> None:
+    """Not ended: these browsers connect again by themselves, and are put into the right rooms then."""
+    for connection in server.connections():
+        if connection.actor.session_id in fact.token_ids:
+            server.reconnect(connection)
+
+
 def register(_app: Flask) -> None:
     """Listens to what is revoked in this process."""
     bus.subscribe(SessionsEnded, _ended)
     bus.subscribe(VisitorsEnded, _visitors_ended)
+    bus.subscribe(VisitorsMoved, _visitors_moved)
 
 
 def start(app: Flask) -> None:

@@ -4,6 +4,7 @@ import {isDirty, reduceDrafts} from './drafts-state.js';
 import {newNotifications, reduceNotifications} from './notifications-state.js';
 import {newPeople, reducePeople} from './people-state.js';
 import {newQueue, reduceQueue} from './queue-state.js';
+import {newSearch, reduceSearch} from './search-state.js';
 import {newThreads, reduceThreads} from './thread-state.js';
 
 /**
@@ -25,11 +26,12 @@ import {newThreads, reduceThreads} from './thread-state.js';
  *   highlight: number|null, editingTitle: boolean, now: number, calm: boolean}} Ui
  * @typedef {{boot: {me: Me, workspace: Boot['workspace'], permissions: string[], csrf: string, limits: Boot['limits'], version: string},
  *   route: Route, queue: import('./queue-state.js').Queue, threads: import('./thread-state.js').Threads,
- *   drafts: import('./drafts-state.js').Drafts, people: import('./people-state.js').People, notifications: import('./notifications-state.js').Notifications, outbox: OutboxItem[],
+ *   drafts: import('./drafts-state.js').Drafts, people: import('./people-state.js').People, search: import('./search-state.js').Search,
+ *   notifications: import('./notifications-state.js').Notifications, outbox: OutboxItem[],
  *   progress: Record<string, number>, link: {banner: LinkBanner, fallback: boolean, ended: string|null}, ui: Ui}} State
  *
  * @typedef {import('./queue-state.js').QueueAction | import('./thread-state.js').ThreadAction | import('./drafts-state.js').DraftAction
- *   | import('./people-state.js').PeopleAction | import('./notifications-state.js').NotificationsAction
+ *   | import('./people-state.js').PeopleAction | import('./notifications-state.js').NotificationsAction | import('./search-state.js').SearchAction
  *   | {type: 'route', route: Route}
  *   | {type: 'me', me: Partial<Me>}
  *   | {type: 'outbox', items: OutboxItem[]}
@@ -53,6 +55,7 @@ export function newState(boot, route, now) {
     drafts: {},
     people: newPeople(boot.directory),
     notifications: newNotifications(boot.notifications?.unread ?? 0),
+    search: newSearch(),
     outbox: [],
     progress: {},
     link: {banner: null, fallback: false, ended: null},
@@ -144,6 +147,7 @@ export function reduce(state, action) {
     drafts: reduceDrafts(state.drafts, /** @type {any} */ (action)),
     people: reducePeople(state.people, /** @type {any} */ (action)),
     notifications: reduceNotifications(state.notifications, /** @type {any} */ (action)),
+    search: reduceSearch(state.search, /** @type {any} */ (action)),
     ui: reduceUi(state.ui, action),
     ...reduceOwn(state, action),
   };

@@ -4,6 +4,7 @@ import {may} from './app-state.js';
 import {focusComposer, setMode} from './compose-effects.js';
 import {goView, showPending, step} from './queue-effects.js';
 import {isActive} from './queue-state.js';
+import {openSearch} from './search-effects.js';
 import {openThread} from './thread-state.js';
 import {copyLink, setStatus, take} from './ticket-effects.js';
 
@@ -75,6 +76,7 @@ export const SHORTCUTS = [
     run: () => press('menu-priority'),
   },
   {keys: [','], title: 'Copy the link', group: 'Conversation', inThread: true, run: copyLink},
+  {keys: ['/'], title: 'Search', group: 'Everywhere', run: openSearch},
   {keys: ['c'], title: 'New ticket', group: 'Everywhere', needs: 'ticket:create', run: (app) => openDialog(app, 'new')},
   {
     keys: [']'],

@@ -14,7 +14,7 @@ from webapp.extensions import db
 from webapp.models import Comment, Customer, Inbox, Ticket
 from webapp.models.customer import TIERS
 from webapp.services.chat.visitor import issue_token, revoke_visitor, visitor_token
-from webapp.services.customer import create_customer
+from webapp.services.customer import create_customer, customer_by_alias
 from webapp.services.event import record
 from webapp.signing import unseal
 from webapp.validators import fold_email, has_unstorable, is_valid_email, visible
@@ -121,14 +121,16 @@ def _find_or_create(claims: dict[str, Any], session: Any) -> Customer:
     external_id = claims["sub"].strip()
     email = _email(claims.get("email"))
     owner = session.scalar(sa.select(Customer).where(Customer.email == email)) if email else None
+    owner = owner or (customer_by_alias("email", email, session=session) if email else None)
 
     def known() -> Customer | None:
         found = session.scalar(sa.select(Customer).where(Customer.external_id == external_id))
+        found = found or customer_by_alias("external_id", external_id, session=session)
         is_new = found is None and owner is not None and owner.external_id is None
         return owner if is_new and claims["trusted"] else found
 
     customer = database.find_or_make(known, lambda: create_customer(external_id=external_id, session=session))
-    customer.external_id = external_id
+    customer.external_id = customer.external_id or external_id
     _take_details(customer, claims, email if owner in (None, customer) else None)
     customer.last_seen_at = clock.now()
     session.flush()

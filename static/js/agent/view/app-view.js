@@ -14,6 +14,7 @@ import {dialogsView} from './dialogs-view.js';
 import {headerView} from './header-view.js';
 import {navView} from './nav-view.js';
 import {queueView} from './queue-view.js';
+import {searchView} from './search-view.js';
 import {timelineView} from './timeline-view.js';
 
 /**
@@ -27,7 +28,8 @@ export function appView(app, state) {
   const pane = state.route.number === null ? 'queue' : 'thread';
   return html`<div class="app" data-pane=${pane} data-context=${state.ui.context ?? nothing}>
     ${guard([state.queue.counts, state.route.view, state.boot, state.ui.now, state.notifications], () => navView(app, state))}
-    <main class="panes"><h1 class="vh">${state.boot.workspace.name}</h1>${queueView(app, state)}
+    <main class="panes"><h1 class="vh">${state.boot.workspace.name}</h1>${state.search.open ? searchView(app, state)
+      : queueView(app, state)}
     <section class="thread" aria-label="Conversation">${banner(app, state)}${thread ? html`
       ${headerView(app, state, thread.ticket)}
       <div class="thread-scroll" tabindex="0" role="region" aria-label="Messages"

@@ -23,7 +23,9 @@ export function navView(app, state) {
   return html`<nav class="nav" aria-label="Views">
     <div class="nav-brand">${icon('mark', 'nav-mark')}<b class="clip"
       dir="auto">${state.boot.workspace.name}</b></div>
-    <ul class="nav-views">${VIEWS.map((view) => viewLink(state, view))}</ul>
+    <ul class="nav-views">${VIEWS.map((view) => viewLink(state, view))}
+      <li><a class="nav-link" href="/customers" title="Customers">${icon('users')}<span class="nav-name">Customers</span></a></li>
+    </ul>
     <div class="nav-foot">${availability(app, state)}${bell(app, state)}${ownMenu(app, state)}</div>
   </nav>`;
 }

@@ -10,6 +10,7 @@ import {othersAt} from '../people-state.js';
 import {focusRow, loadMore, loadView, showPending} from '../queue-effects.js';
 import {belongs, pendingUpdates} from '../queue-state.js';
 import {ago} from '../../shared/time.js';
+import {openSearch} from '../search-effects.js';
 import {openThread} from '../thread-state.js';
 import {channelName, span, spanInWords, statusName, VIEW_NAME} from '../words.js';
 import {avatar, channelIcon, icon, priority, skeletonRows, tierChip} from './bits.js';
@@ -30,6 +31,8 @@ export function queueView(app, state) {
       ${view === 'done' ? nothing : html`<span class="faint num">${state.queue.counts[view]}<span
         class="vh"> ${state.queue.counts[view] === 1 ? 'conversation' : 'conversations'}</span></span>`}
       <span class="grow"></span>
+      <button type="button" class="icon-btn is-quiet is-small" id="search-open" aria-label="Search" title="Search (/)"
+        aria-keyshortcuts="/" @click=${() => openSearch(app)}>${icon('search')}</button>
       ${may(state, 'ticket:create') ? html`<button type="button" class="icon-btn is-quiet is-small" aria-label="New ticket"
         title="New ticket (C)" aria-keyshortcuts="c"
         @click=${() => app.store.dispatch({type: 'ui', ui: {dialog: 'new'}})}>${icon('plus')}</button>` : nothing}

@@ -1,4 +1,4 @@
-"""Customers: finding, naming, blocking."""
+"""Finding and making customers; blocking them."""
 
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -11,8 +11,9 @@ from webapp import clock, database
 from webapp.auth import Actor, current_actor, require
 from webapp.errors import Invalid, NotFound
 from webapp.extensions import db
-from webapp.models import Block, Customer
+from webapp.models import Block, Customer, CustomerAlias
 from webapp.services.event import record
+from webapp.services.organization import join_by_domain
 from webapp.validators import fold_email, is_valid_email, visible
 
 NAME_CHARS = 100
@@ -31,10 +32,20 @@ def customer_by_email(
         raise Invalid.field("customer_email", "This is not an e-mail address")
     address = fold_email(email)
     found: Customer = database.find_or_make(
-        lambda: session.scalar(sa.select(Customer).where(Customer.email == address)),
+        lambda: (
+            session.scalar(sa.select(Customer).where(Customer.email == address))
+            or customer_by_alias("email", address, session=session)
+        ),
         lambda: create_customer(email=address, name=name, session=session, actor=actor),
     )
     return found
+
+
+def customer_by_alias(kind: str, value: str, *, session: Any = None) -> Customer | None:
+    """Who was known by this address ("email") or identifier ("external_id") before a merge, if anybody."""
+    query = sa.select(Customer).join(CustomerAlias, CustomerAlias.customer_id == Customer.id)
+    found = query.where(CustomerAlias.kind == kind, CustomerAlias.value == value)
+    return (session or db.session()).scalar(found)  # type: ignore[no-any-return]
 
 
 def create_customer(*, session: Any = None, actor: Actor | None = None, **fields: Any) -> Customer:
@@ -43,6 +54,7 @@ def create_customer(*, session: Any = None, actor: Actor | None = None, **fields
     if fields.get("name"):
         fields["name"] = visible(fields["name"])[:NAME_CHARS] or None
     customer = Customer(id=database.uuid7(), last_seen_at=clock.now(), created_at=clock.now(), **fields)
+    join_by_domain(customer, session=session)
     session.add(customer)
     session.flush()
     record("customer.created", session=session, actor=actor, subject_id=customer.id)
