@@ -1,4 +1,4 @@
-"""A push service on loopback, and a browser that subscribes to it: it reads what arrives with its own keys."""
+"""A push service on loopback, and a browser that subscribes to it and reads what arrives."""
 
 import base64
 import json

@@ -124,6 +124,9 @@ GET    /profile                                                 in   in   in  20
 POST   /profile                                                 in   in   in   go   go   go   go   go
 POST   /profile/password                                        in   in   in  422  422  422  422  422
 POST   /profile/devices/<uuid:session_id>/sign-out              in   in   in  404   go  404  404  404
+GET    /profile/notifications                                   in   in   in  200  200  200  200  200
+POST   /profile/notifications                                   in   in   in   go   go   go   go   go
+POST   /profile/notifications/browsers/<uuid:subscription_id>/remove  in   in   in  404  404  404  404  404
 POST   /profile/devices/sign-out                                in   in   in   go   go   go   go   go
 POST   /api/v1/exports                                         401  401  401  403  403  202  202  202
 GET    /api/v1/jobs/<job_id>                                   401  401  401  404  404  404  200  404
@@ -188,6 +191,7 @@ PLACES = {
     "<uuid:organization_id>": "{organization}",
     "<uuid:inbox_id>": "{inbox}",
     "<uuid:session_id>": "{session}",
+    "<uuid:subscription_id>": "00000000-0000-7000-8000-000000000000",
     "<subscription_id>": "00000000-0000-7000-8000-000000000000",
     "<uuid:job_id>": "{job}",
     "<job_id>": "{job}",

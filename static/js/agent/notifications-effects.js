@@ -1,6 +1,7 @@
 /** The notification centre in step with the server: loading, reading, and what is heard. */
 
 import {read as stored} from '../shared/storage.js';
+import {parseRoute} from './router.js';
 
 /** @typedef {import('./app.js').App} App */
 
@@ -69,6 +70,10 @@ export function createNotifications(app) {
   }
 
   addEventListener('focus', seeOpen);
+  navigator.serviceWorker?.addEventListener('message', ({data}) => {
+    if (typeof data?.open === 'string') app.go(parseRoute({pathname: data.open, hash: ''}, app.store.state.route.view));
+  });
+  navigator.serviceWorker?.startMessages();
   let of = '';
   app.store.watch((state, before) => {
     const open = state.threads.open ?? '';

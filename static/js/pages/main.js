@@ -5,6 +5,7 @@ import {copyButtons} from './copy.js';
 import {busyForms, guardForms, offerWhenChanged} from './forms.js';
 import {liveJobs} from './jobs.js';
 import {previewInbox} from './preview.js';
+import {pushSwitch} from './push.js';
 import {revealButtons} from './reveal.js';
 import {growingRows} from './rows.js';
 import {localTimes} from './times.js';
@@ -19,5 +20,6 @@ guardForms(document);
 busyForms(document);
 previewInbox(document);
 void liveJobs(document);
+void pushSwitch(document);
 
 /** @type {HTMLElement | null} */ (document.querySelector('[data-focus]'))?.focus();
