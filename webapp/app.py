@@ -26,6 +26,7 @@ from webapp.services import event, routing, search
 from webapp.services.email.customers import mail_replies
 from webapp.services.notification.reaction import tell_of_events
 from webapp.services.sla.reaction import follow_events
+from webapp.services.ticket import transitions
 from webapp.tasks import register_tasks
 
 JSON_BYTES = 256 * 1024
@@ -69,6 +70,7 @@ def register_reactions() -> None:
     event.react(follow_events)
     event.react(mail_replies)
     event.react(search.follow_moves)
+    event.react(transitions.follow)
     event.react(routing.follow)
     event.react(tell_of_events)  # last: it tells what the others decided
 

@@ -46,6 +46,19 @@ _ALL = (
     Fact(
         "ticket.customer_changed", True, False, "The ticket moved to another customer (a visitor identified)."
     ),
+    Fact("ticket.snoozed", True, False, "The ticket was put off until a time, or until the customer writes."),
+    Fact("ticket.woken", True, False, "A snoozed ticket is back on the queue."),
+    Fact("ticket.merged", True, True, "The ticket was merged into another (`subject_id`) and closed."),
+    Fact("ticket.unmerged", True, True, "The ticket stands on its own again; `subject_id` was its target."),
+    Fact("ticket.absorbed", True, False, "Another ticket (`subject_id`) was merged into this one."),
+    Fact("ticket.released", True, True, "What was merged in from `subject_id` is shown here no more."),
+    Fact("ticket.split", True, False, "Some of its comments became a new ticket (`subject_id`)."),
+    Fact(
+        "comment.carried",
+        True,
+        "reply",
+        "A comment of another ticket (`subject_id`) is shown here too, by a merge or a split.",
+    ),
     Fact("customer.created", False, False, "A customer or visitor was first seen."),
     Fact("customer.updated", False, False, "Details of a customer changed."),
     Fact("customer.identified", False, False, "A visitor proved who they are by a signed identity."),

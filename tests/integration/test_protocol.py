@@ -117,11 +117,40 @@ def actions(scene: Any) -> dict[str, Callable[[], Any]]:
             desk.post(f"{path}/spam", {"spam": True}),
             desk.post(f"{path}/spam", {"spam": False}),
         ),
+        "ticket.snoozed": lambda: desk.post(f"{path}/snooze", {"until": None}),
+        "ticket.woken": lambda: (desk.post(f"{path}/snooze", {"until": None}), desk.post(f"{path}/wake")),
+        "ticket.merged": lambda: desk.post(f"{path}/merge", {"into": another(scene)}),
+        "ticket.unmerged": lambda: (
+            desk.post(f"{path}/merge", {"into": another(scene)}),
+            desk.post(f"{path}/unmerge"),
+        ),
+        "ticket.absorbed": lambda: absorb(scene),
+        "comment.carried": lambda: absorb(scene),
+        "ticket.released": lambda: desk.post(f"tickets/{absorb(scene)}/unmerge"),
+        "ticket.split": lambda: desk.post(
+            f"{path}/split",
+            {"title": "Another matter", "comment_ids": [scene.snapshot()["events"][1]["comment"]["id"]]},
+        ),
         "ticket.tier_changed": lambda: scene.within(to_another_tier),
         "ticket.escalated": lambda: scene.pass_time(hours=25),
         "sla.breached": lambda: scene.pass_time(hours=25),
         "sla.warned": lambda: (scene.within(under_a_warning), scene.pass_time(minutes=40)),
     }
+
+
+def another(scene: Any) -> str:
+    """Another ticket of the same customer, with a reply."""
+    customer_id = scene.snapshot()["ticket"]["customer"]["id"]
+    made = scene.desk.post("tickets", {"title": "By phone", "customer_id": customer_id}).json["ticket"]["id"]
+    assert scene.desk.reply(made, "As we said on the phone").status_code == 201
+    return str(made)
+
+
+def absorb(scene: Any) -> str:
+    """Merges another ticket into the scene's; returns its id."""
+    made = another(scene)
+    assert scene.desk.post(f"tickets/{made}/merge", {"into": scene.ticket_id}).status_code == 200
+    return made
 
 
 def to_another_tier(ticket: Ticket) -> None:
@@ -135,6 +164,8 @@ def under_a_warning(ticket: Ticket) -> None:
     db.session.add(SlaPolicy(name="Warned", targets=[target], warnings=[{"percent": 50}]))
     db.session.flush()
     refresh(ticket)
+
+
 def decline(desk: Any) -> Any:
     """Declines what is held out to that agent."""
     held_out = desk.get("offers").json["data"]
@@ -167,6 +198,9 @@ COVERED = (
     "team_id",
     "spam",
     "escalated",
+    "pending_on",
+    "snoozed_until",
+    "merged_into",
     "seq",
     "public_seq",
 )

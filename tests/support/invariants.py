@@ -124,7 +124,7 @@ class Ledger:
         """Each comment has one event, with its sequences; a note has no public one."""
         events = defaultdict(list)
         for event in self.rows["events"]:
-            if event["comment_id"]:
+            if event["comment_id"] and event["name"] == "comment.created":
                 events[event["comment_id"]].append(event)
         for comment in self.rows["comments"]:
             found = [

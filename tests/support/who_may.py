@@ -62,6 +62,12 @@ PATCH  /api/v1/fields/<id>                                     401  401  401  40
 GET    /api/v1/statuses                                        401  401  401  200  200  200  200  200
 POST   /api/v1/statuses                                        401  401  401  403  403  403  201  201
 PATCH  /api/v1/statuses/<id>                                   401  401  401  403  403  403  200  404
+GET    /api/v1/tickets/counts                                  401  401  401  200  200  200  200  200
+POST   /api/v1/tickets/<ticket_id>/snooze                      401  401  401  403  200  200  200  404
+POST   /api/v1/tickets/<ticket_id>/wake                        401  401  401  403  200  200  200  404
+POST   /api/v1/tickets/<ticket_id>/merge                       401  401  401  403  422  422  422  404
+POST   /api/v1/tickets/<ticket_id>/unmerge                     401  401  401  403  409  409  409  404
+POST   /api/v1/tickets/<ticket_id>/split                       401  401  401  403  422  422  422  404
 POST   /api/v1/tickets/<ticket_id>/read                        401  401  401  204  204  204  204  404
 PUT    /api/v1/tickets/<ticket_id>/drafts/<kind>               401  401  401  403  200  200  200  404
 POST   /api/v1/tickets/<ticket_id>/attachments                 401  401  401  403  201  201  201  404
@@ -235,6 +241,11 @@ BODIES: dict[str, Callable[[dict[str, str]], Options]] = {
         "json": {"agent_id": ids["user"], "team_id": ids["team"]}
     },
     "POST /api/v1/tickets/<ticket_id>/spam": lambda _: {"json": {"spam": True, "block": True}},
+    "POST /api/v1/tickets/<ticket_id>/snooze": lambda _: {"json": {"until": None}},
+    "POST /api/v1/tickets/<ticket_id>/merge": lambda ids: {"json": {"into": ids["ticket"]}},
+    "POST /api/v1/tickets/<ticket_id>/split": lambda ids: {
+        "json": {"title": "Another", "comment_ids": [ids["customer"]]}
+    },
     "POST /api/v1/tickets/<ticket_id>/read": lambda _: {"json": {"seq": 1}},
     "PUT /api/v1/tickets/<ticket_id>/drafts/<kind>": lambda _: {"json": {"content": "Dear"}},
     "POST /api/v1/tickets/<ticket_id>/attachments": lambda _: file_body(),

@@ -6,7 +6,7 @@ from flask_openapi3 import APIBlueprint
 
 from webapp.api.doors import access, created, enter_staff, leave, nothing, uploaded
 from webapp.database import read_only, transaction
-from webapp.errors import Invalid
+from webapp.errors import Invalid, NotFound
 from webapp.extensions import db
 from webapp.models import Ticket
 from webapp.schemas.attachment import attachment_out
@@ -18,10 +18,13 @@ from webapp.schemas.ticket_in import (
     DraftIn,
     DraftPath,
     FeedQuery,
+    MergeIn,
     PlaceQuery,
     QueueQuery,
     ReadIn,
+    SnoozeIn,
     SpamIn,
+    SplitIn,
     TicketIn,
     TicketPatch,
     TicketPath,
@@ -44,7 +47,9 @@ bp.teardown_request(leave)
 def list_tickets(query: QueueQuery) -> Any:
     """A page of a view of the queue, with the counts of all of them."""
     with read_only():
-        page, cursor = tickets.list_tickets(query.view, cursor=query.cursor, limit=query.limit)
+        page, cursor = tickets.list_tickets(
+            query.view, sort=query.sort, cursor=query.cursor, limit=query.limit
+        )
         return {
             "data": [ticket_row(ticket) for ticket in page],
             "next_cursor": cursor,
@@ -128,6 +133,62 @@ def mark_spam(path: TicketPath, body: SpamIn) -> Any:
             known = tickets.ticket_for(ticket_id, "ticket:spam")
             create_block(customer_id=known.customer_id, reason=f"Spam in #{known.number}")
         return _answer(tickets.mark_spam(ticket_id, body.spam))
+
+
+@bp.get("/tickets/counts")
+@access("ticket:read")
+def count_tickets() -> Any:
+    """How many tickets lie in each view: some come and go by the clock alone."""
+    with read_only():
+        return {"counts": tickets.count_views(), "workspace_seq": feed_position()}
+
+
+@bp.post("/tickets/<ticket_id>/snooze")
+@access("ticket:snooze")
+def snooze_ticket(path: TicketPath, body: SnoozeIn) -> Any:
+    """Puts a ticket off until a time, or until its customer writes."""
+    with transaction():
+        ticket_id = tickets.find_ticket(path.ticket_id)
+        return _answer(tickets.snooze_ticket(ticket_id, body.until, wakes_on_reply=body.wakes_on_reply))
+
+
+@bp.post("/tickets/<ticket_id>/wake")
+@access("ticket:snooze")
+def wake_ticket(path: TicketPath) -> Any:
+    """Puts a snoozed ticket back on the queue."""
+    with transaction():
+        return _answer(tickets.unsnooze_ticket(tickets.find_ticket(path.ticket_id)))
+
+
+@bp.post("/tickets/<ticket_id>/merge")
+@access("ticket:merge")
+def merge_ticket(path: TicketPath, body: MergeIn) -> Any:
+    """Merges a ticket into another, by id or number; answers the other."""
+    with transaction():
+        ticket_id = tickets.find_ticket(path.ticket_id)
+        try:
+            into_id = tickets.find_ticket(body.into.strip().removeprefix("#"))
+        except NotFound:
+            raise Invalid.field("into", "There is no such ticket") from None
+        return _answer(tickets.merge_ticket(ticket_id, into_id))
+
+
+@bp.post("/tickets/<ticket_id>/unmerge")
+@access("ticket:merge")
+def unmerge_ticket(path: TicketPath) -> Any:
+    """Takes a merge back; answers the ticket that stands on its own again."""
+    with transaction():
+        return _answer(tickets.unmerge_ticket(tickets.find_ticket(path.ticket_id)))
+
+
+@bp.post("/tickets/<ticket_id>/split")
+@access("ticket:merge")
+def split_ticket(path: TicketPath, body: SplitIn) -> Any:
+    """Makes a new ticket of some comments; answers the new one."""
+    with transaction():
+        ticket_id = tickets.find_ticket(path.ticket_id)
+        ticket = tickets.split_ticket(ticket_id, body.comment_ids, body.title)
+        return created(_answer(ticket))
 
 
 @bp.post("/tickets/<ticket_id>/read")

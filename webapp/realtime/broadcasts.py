@@ -23,9 +23,14 @@ def event_recorded(fact: Recorded) -> None:
     if fact.ticket_id is None:
         return
     emit("ticket.event", fact.staff, room=rooms.ticket_staff(fact.ticket_id), namespace=AGENT)
-    if fact.customer is not None and fact.customer_id is not None and fact.inbox_id is not None:
-        room = rooms.customer(fact.customer_id, fact.inbox_id)
-        emit("ticket.event", fact.customer, room=room, namespace=CHAT)
+    if fact.customer is not None:
+        _tell_customer("ticket.event", fact.customer, fact)
+
+
+def _tell_customer(name: str, body: dict[str, Any], fact: Recorded | MarkMoved | Typing) -> None:
+    """To the customer's browsers, in each inbox in which they see the ticket."""
+    for inbox_id in fact.inbox_ids:
+        emit(name, body, room=rooms.customer(fact.customer_id, inbox_id), namespace=CHAT)
 
 
 def row_changed(fact: RowChanged) -> None:
@@ -43,8 +48,7 @@ def mark_moved(fact: MarkMoved) -> None:
         "seen": fact.seen,
     }
     emit("ticket.read", {**body, "unread": fact.unread}, room=rooms.staff(fact.workspace_id), namespace=AGENT)
-    if fact.inbox_id is not None:
-        emit("ticket.read", body, room=rooms.customer(fact.customer_id, fact.inbox_id), namespace=CHAT)
+    _tell_customer("ticket.read", body, fact)
 
 
 def typing_shown(fact: Typing) -> None:
@@ -52,9 +56,9 @@ def typing_shown(fact: Typing) -> None:
     actor = {"kind": fact.actor.kind, "id": str(fact.actor.id), "name": fact.actor.name}
     body = {"ticket_id": str(fact.ticket_id), "actor": actor, "kind": fact.kind, "typing": fact.typing}
     emit("typing.updated", body, room=rooms.ticket_staff(fact.ticket_id), namespace=AGENT)
-    if fact.actor.kind == "user" and fact.kind == "reply" and fact.inbox_id is not None:
+    if fact.actor.kind == "user" and fact.kind == "reply":
         shown = {"ticket_id": str(fact.ticket_id), "name": fact.actor.name, "typing": fact.typing}
-        emit("typing.updated", shown, room=rooms.customer(fact.customer_id, fact.inbox_id), namespace=CHAT)
+        _tell_customer("typing.updated", shown, fact)
 
 
 def draft_saved(fact: DraftSaved) -> None:

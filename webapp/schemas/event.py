@@ -6,6 +6,9 @@ from webapp import clock
 from webapp.models import Event
 from webapp.schemas.comment import comment_for_customer, comment_for_staff
 
+FROM_ANOTHER = ("comment.carried", "ticket.released")
+"""Events about what came from another ticket, their subject."""
+
 
 def event_for_staff(event: Event) -> dict[str, Any]:
     """The whole event; `comment` only where there is one."""
@@ -45,4 +48,6 @@ def event_for_customer(event: Event) -> dict[str, Any]:
         body["comment"] = comment_for_customer(event.comment)
     if event.public_changes:
         body["changes"] = event.public_changes
+    if event.name in FROM_ANOTHER:
+        body["source_id"] = str(event.subject_id)
     return body

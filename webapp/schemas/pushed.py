@@ -99,6 +99,7 @@ class CustomerEventOut(Strict):
     actor: CustomerActorOut
     comment: CustomerCommentOut | None = None
     changes: CustomerChanges | None = None
+    source_id: uuid.UUID | None = None
 
 
 class CustomerBrief(Strict):
@@ -146,11 +147,16 @@ class RowOut(Strict):
     tags: list[str]
     fields: dict[str, Any]
     spam: bool
+    shelf: Literal["queue", "snoozed", "done", "trash"]
+    pending_on: Literal["customer", "third_party"] | None
+    snoozed_until: datetime | None
+    merged_into: int | None
     customer: CustomerBrief
     assigned_agent_id: uuid.UUID | None
     team_id: uuid.UUID | None
     unread: int
     waiting_since: datetime | None
+    next_due_at: datetime | None
     last_comment: LastComment | None
     created_at: datetime
     updated_at: datetime
@@ -165,7 +171,8 @@ class Standing(Strict):
     """How a ticket counted in the views before."""
 
     assigned_agent_id: uuid.UUID | None
-    active: bool
+    shelf: Literal["queue", "snoozed", "done", "trash"]
+    pending_on: Literal["customer", "third_party"] | None
 
 
 class RowPushed(Strict):

@@ -1,6 +1,7 @@
 """What staff may say about tickets, over REST and the socket alike."""
 
 import uuid
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -9,8 +10,15 @@ from webapp.schemas.text import Content, Draft, Files, Line, PageSize, Place, Se
 
 Priority = Literal["low", "medium", "high", "critical"]
 Status = Literal["open", "assigned", "in_progress", "pending", "resolved", "closed"]
+PendingOn = Literal["customer", "third_party"]
 Kind = Literal["reply", "note"]
 AwayReason = Annotated[Line, StringConstraints(max_length=60)]
+View = Literal["mine", "unassigned", "all", "waiting", "risk", "breached", "snoozed", "done", "trash"]
+Sort = Literal[
+    "due", "waiting", "priority", "newest_activity", "oldest_activity", "newest", "oldest", "snooze"
+]
+
+
 TagName = Annotated[str, StringConstraints(min_length=1, max_length=40), AfterValidator(storable)]
 TagNames = Annotated[list[TagName], Field(max_length=30)]
 FieldValues = Annotated[dict[Line, Any], Field(max_length=50)]
@@ -43,6 +51,7 @@ class TicketPatch(Strict):
     priority: Priority | None = None
     status: Status | None = None
     status_id: uuid.UUID | None = None
+    pending_on: PendingOn | None = None
     category: Line | None = None
     description: Content | None = None
     team_id: uuid.UUID | None = None
@@ -63,6 +72,24 @@ class AssignIn(Strict):
 class SpamIn(Strict):
     spam: bool
     block: bool = False
+
+
+class SnoozeIn(Strict):
+    """`until` None: until the customer writes."""
+
+    until: datetime | None
+    wakes_on_reply: bool = True
+
+
+class MergeIn(Strict):
+    """`into`: the id or the number of the ticket that goes on."""
+
+    into: Line
+
+
+class SplitIn(Strict):
+    title: Line
+    comment_ids: Annotated[list[uuid.UUID], Field(min_length=1, max_length=100)]
 
 
 class ReadIn(Strict):
@@ -125,7 +152,8 @@ class IdPath(Strict):
 
 
 class QueueQuery(Strict):
-    view: Literal["mine", "unassigned", "all", "done"] = "all"
+    view: View = "all"
+    sort: Sort | None = None
     cursor: Line | None = None
     limit: PageSize = 50
 

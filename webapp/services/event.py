@@ -29,7 +29,7 @@ class Recorded:
     workspace_id: uuid.UUID
     ticket_id: uuid.UUID | None
     customer_id: uuid.UUID | None
-    inbox_id: uuid.UUID | None
+    inbox_ids: tuple[uuid.UUID, ...]
     subject_id: uuid.UUID | None
     staff: dict[str, Any]
     customer: dict[str, Any] | None = None
@@ -62,7 +62,11 @@ def remember(ticket: Ticket, *, session: Any = None, is_new: bool = False) -> No
 
 def _standing(ticket: Ticket) -> dict[str, Any]:
     agent = ticket.assigned_agent_id
-    return {"assigned_agent_id": str(agent) if agent else None, "active": ticket.is_active}
+    return {
+        "assigned_agent_id": str(agent) if agent else None,
+        "shelf": ticket.shelf,
+        "pending_on": ticket.pending_on,
+    }
 
 
 def record(
@@ -101,9 +105,10 @@ def record(
         shown = fact.public is True if is_public is None else is_public
         _count(ticket, event, shown=shown)
     if comment is not None:
-        comment.seq, comment.public_seq = event.ticket_seq, event.public_seq  # type: ignore[assignment]
-        session.add(comment)
-        session.flush()
+        if name == "comment.created":
+            comment.seq, comment.public_seq = event.ticket_seq, event.public_seq  # type: ignore[assignment]
+            session.add(comment)
+            session.flush()
         event.comment_id, event.comment = comment.id, comment
     session.add(event)
     _await_commit(session, event, ticket)
@@ -170,13 +175,19 @@ def _rows(session: Any, tickets: Iterable[Ticket]) -> list[tuple[dict[str, Any],
     return [(ticket_row(ticket), pending.before.get(ticket.id)) for ticket in tickets]
 
 
+def inboxes_of(ticket: Ticket) -> tuple[uuid.UUID, ...]:
+    """The inboxes in which its customer sees a ticket: its own, and those of chats merged into it."""
+    merged = (uuid.UUID(inbox_id) for inbox_id in ticket.merged_inbox_ids or ())
+    return tuple(dict.fromkeys([*([ticket.inbox_id] if ticket.inbox_id else []), *merged]))
+
+
 def _announcement(event: Event, ticket: Ticket | None, workspace_id: uuid.UUID) -> Recorded:
     return Recorded(
         name=event.name,
         workspace_id=workspace_id,
         ticket_id=event.ticket_id,
         customer_id=ticket.customer_id if ticket else None,
-        inbox_id=ticket.inbox_id if ticket else None,
+        inbox_ids=inboxes_of(ticket) if ticket else (),
         subject_id=event.subject_id,
         staff=event_for_staff(event),
         customer=event_for_customer(event) if event.public_seq is not None else None,
@@ -223,6 +234,13 @@ def _number_on_sqlite(session: Any, workspace_id: uuid.UUID, events: list[Event]
     rows = [{"seq": first + ordinal, "id": event.id.hex} for ordinal, event in enumerate(events)]
     session.execute(numbering, rows, execution_options=unscoped)
     return int(last)
+
+
+def created_event(comment: Comment, *, session: Any = None) -> Event:
+    """The event of a comment's writing."""
+    query = sa.select(Event).where(Event.comment_id == comment.id, Event.name == "comment.created")
+    found: Event = (session or db.session()).scalars(query).one()
+    return found
 
 
 def list_feed(after: int, limit: int) -> list[Event]:

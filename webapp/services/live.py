@@ -6,6 +6,7 @@ from typing import Any
 
 from webapp import bus
 from webapp.auth import Actor, current_actor
+from webapp.services.event import inboxes_of
 from webapp.services.ticket.access import ticket_for
 
 
@@ -16,7 +17,7 @@ class Typing:
     workspace_id: uuid.UUID
     ticket_id: uuid.UUID
     customer_id: uuid.UUID
-    inbox_id: uuid.UUID | None
+    inbox_ids: tuple[uuid.UUID, ...]
     actor: Actor
     kind: str
     typing: bool
@@ -39,7 +40,7 @@ def show_typing(
             workspace_id=ticket.workspace_id,
             ticket_id=ticket.id,
             customer_id=ticket.customer_id,
-            inbox_id=ticket.inbox_id,
+            inbox_ids=inboxes_of(ticket),
             actor=actor,
             kind=kind if actor.kind == "user" else "reply",
             typing=typing,

@@ -28,7 +28,7 @@ from webapp.validators import fold_email, has_unstorable, is_valid_email, visibl
 
 NAME_CHARS = 100
 REASON_CHARS = 60
-SETTINGS = {"enter_sends": bool, "shortcuts": bool, "theme": str, "density": str, "sound": bool}
+SETTINGS = {"enter_sends": bool, "shortcuts": bool, "theme": str, "density": str, "sound": bool, "sort": str}
 """The preferences a person can set, and what each holds."""
 
 

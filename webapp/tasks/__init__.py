@@ -8,6 +8,7 @@ def register_tasks(app: Flask) -> None:  # noqa: ARG001 - every register functio
     from webapp.tasks import (  # noqa: F401
         email,
         export,
+        lifecycle,
         mail_timers,
         notification,
         routing,

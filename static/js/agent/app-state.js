@@ -3,7 +3,7 @@
 import {isDirty, reduceDrafts} from './drafts-state.js';
 import {newNotifications, reduceNotifications} from './notifications-state.js';
 import {newPeople, reducePeople} from './people-state.js';
-import {newQueue, reduceQueue} from './queue-state.js';
+import {newQueue, reduceQueue, SORTS} from './queue-state.js';
 import {newSearch, reduceSearch} from './search-state.js';
 import {newThreads, reduceThreads} from './thread-state.js';
 
@@ -18,7 +18,7 @@ import {newThreads, reduceThreads} from './thread-state.js';
  *
  * @typedef {{view: View, number: number|null, seq: number|null}} Route
  * @typedef {{id: string, kind: 'info'|'ok'|'bad', text: string, action: {label: string, run: () => void}|null, sticky: boolean}} Toast
- * @typedef {'new'|'keys'|'transfer'|'block'} Dialog
+ * @typedef {'new'|'keys'|'transfer'|'block'|'snooze'|'merge'|'split'} Dialog
  * @typedef {null|'reconnecting'|'offline'|'back'|'fallback'} LinkBanner
  * @typedef {{id: string, name: string, size: number, type: string, preview: string|null}} Picked
  * @typedef {{mode: Record<string, Kind>, files: Record<string, Picked[]>, emoji: {from: number, found: [string, string][], at: number}|null,
@@ -50,7 +50,11 @@ export function newState(boot, route, now) {
   return {
     boot: {me, workspace, permissions, csrf, limits, version},
     route,
-    queue: reduceQueue(newQueue(me.id, boot.view), {type: 'queue/page', view: boot.view, page: boot.queue}),
+    queue: reduceQueue(newQueue(me.id, boot.view, {sort: chosenSort(me), now}), {
+      type: 'queue/page',
+      view: boot.view,
+      page: boot.queue,
+    }),
     threads: newThreads(),
     drafts: {},
     people: newPeople(boot.directory),
@@ -77,6 +81,9 @@ export function newState(boot, route, now) {
   };
 }
 
+/** @param {Me} me @returns {import('./types.js').Sort} */
+const chosenSort = ({settings}) => SORTS.find((sort) => sort === settings.sort) ?? 'due';
+
 /** @param {State} state @param {string} permission */
 export const may = (state, permission) => state.boot.permissions.includes(permission);
 
@@ -93,7 +100,8 @@ export const unsent = (state) => state.outbox.length + Object.values(state.draft
 export function unreadCount(state) {
   const {rows, me} = state.queue;
   const mine = Object.values(rows).filter(
-    (row) => row.unread > 0 && !row.spam && (row.assigned_agent_id === me || row.assigned_agent_id === null),
+    (row) =>
+      row.unread > 0 && !row.spam && row.merged_into === null && (row.assigned_agent_id === me || row.assigned_agent_id === null),
   ).length;
   return Math.max(mine, state.notifications.unread);
 }

@@ -6,6 +6,7 @@ import {createApi} from './api.js';
 import {newState, reduce, unsent} from './app-state.js';
 import {makeOutbox} from './compose-effects.js';
 import {createDraftSaver} from './draft-effects.js';
+import {keepCounts} from './lifecycle-effects.js';
 import {createLink, ended, hear} from './live.js';
 import {createNotices} from './notices.js';
 import {createNotifications} from './notifications-effects.js';
@@ -64,6 +65,7 @@ export function start(app) {
   app.connection.start();
   void app.outbox.flush();
   keepTime(app);
+  keepCounts(app);
   keepFilesFresh(app);
   watchThread(app);
   addEventListener('beforeunload', (event) => {
@@ -93,7 +95,11 @@ async function arrive(app, {number, seq}, other) {
 
 /** @param {App} app */
 function keepTime(app) {
-  const tick = () => !document.hidden && app.store.dispatch({type: 'ui', ui: {now: Date.now()}});
+  const tick = () => {
+    if (document.hidden) return;
+    app.store.dispatch({type: 'ui', ui: {now: Date.now()}});
+    app.store.dispatch({type: 'queue/now', now: Date.now()});
+  };
   setInterval(tick, TICK);
   document.addEventListener('visibilitychange', tick);
   setInterval(() => {

@@ -37,6 +37,8 @@ export const SHORTCUTS = [
   {keys: ['g m'], title: 'Go to Mine', group: 'List', run: (app) => goView(app, 'mine')},
   {keys: ['g u'], title: 'Go to Unassigned', group: 'List', run: (app) => goView(app, 'unassigned')},
   {keys: ['g a'], title: 'Go to All', group: 'List', run: (app) => goView(app, 'all')},
+  {keys: ['g s'], title: 'Go to At risk', group: 'List', run: (app) => goView(app, 'risk')},
+  {keys: ['g h'], title: 'Go to Snoozed', group: 'List', run: (app) => goView(app, 'snoozed')},
   {keys: ['g d'], title: 'Go to Done', group: 'List', run: (app) => goView(app, 'done')},
   {
     keys: ['r'],
@@ -75,6 +77,7 @@ export const SHORTCUTS = [
     needs: 'ticket:update',
     run: () => press('menu-priority'),
   },
+  {keys: ['h'], title: 'Snooze', group: 'Conversation', inThread: true, needs: 'ticket:snooze', run: () => press('menu-snooze')},
   {keys: [','], title: 'Copy the link', group: 'Conversation', inThread: true, run: copyLink},
   {keys: ['/'], title: 'Search', group: 'Everywhere', run: openSearch},
   {keys: ['c'], title: 'New ticket', group: 'Everywhere', needs: 'ticket:create', run: (app) => openDialog(app, 'new')},

@@ -4,6 +4,7 @@ import {announce} from '../shared/announce.js';
 import {setTitle} from '../shared/badge.js';
 import {createSound} from '../shared/sound.js';
 import {openThread} from './thread-state.js';
+import {VIEW_NAME} from './words.js';
 import {unreadCount} from './app-state.js';
 import {belongs, countsDelta} from './queue-state.js';
 
@@ -47,8 +48,7 @@ export function createNotices(app) {
   function retitle() {
     const {threads, queue, boot} = app.store.state;
     const ticket = openThread(threads)?.ticket;
-    const names = {mine: 'Mine', unassigned: 'Unassigned', all: 'All', done: 'Done'};
-    const page = ticket ? `#${ticket.number} ${ticket.customer.name}` : names[queue.view];
+    const page = ticket ? `#${ticket.number} ${ticket.customer.name}` : VIEW_NAME[queue.view];
     setTitle(`${page} · ${boot.workspace.name}`, unreadCount(app.store.state));
   }
 
@@ -75,7 +75,7 @@ export function createNotices(app) {
         row.last_comment?.author.kind === 'customer' && row.last_comment.at !== known?.last_comment?.at && row.unread > 0;
       if (delta.unassigned > 0) fresh.unassigned += 1;
       else if (delta.mine > 0) fresh.mine += 1;
-      else if (said && belongs('mine', row, me) && app.store.state.threads.open !== row.id) fresh.messages += 1;
+      else if (said && belongs('mine', row, me, 0) && app.store.state.threads.open !== row.id) fresh.messages += 1;
       timer ??= setTimeout(speak, ANNOUNCE_EVERY);
     },
   };

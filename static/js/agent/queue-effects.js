@@ -1,5 +1,7 @@
 /** Loading the queue, paging it, moving through it. */
 
+import {sortOf} from './queue-state.js';
+
 /**
  * @typedef {import('./app.js').App} App
  * @typedef {import('./types.js').View} View
@@ -11,7 +13,7 @@ const PAGE = 50;
 export async function loadView(app, view) {
   app.store.dispatch({type: 'queue/loading', view});
   try {
-    const page = await app.api.get('/tickets', {view, limit: PAGE});
+    const page = await app.api.get('/tickets', {view, sort: sortOf(app.store.state.queue, view), limit: PAGE});
     app.store.dispatch({type: 'queue/page', view, page});
   } catch {
     app.store.dispatch({type: 'queue/failed', view});
@@ -25,7 +27,7 @@ export async function loadMore(app) {
   if (!cursor || more === 'loading') return;
   app.store.dispatch({type: 'queue/more', view, status: 'loading'});
   try {
-    const page = await app.api.get('/tickets', {view, cursor, limit: PAGE});
+    const page = await app.api.get('/tickets', {view, sort: sortOf(app.store.state.queue, view), cursor, limit: PAGE});
     app.store.dispatch({type: 'queue/page', view, page, append: true});
   } catch {
     app.store.dispatch({type: 'queue/more', view, status: 'error'});

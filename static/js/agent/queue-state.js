@@ -3,13 +3,15 @@
 /**
  * @typedef {import('./types.js').Row} Row
  * @typedef {import('./types.js').View} View
+ * @typedef {import('./types.js').Sort} Sort
+ * @typedef {import('./types.js').Standing} Standing
  * @typedef {import('./types.js').Counts} Counts
  * @typedef {import('./types.js').QueuePage} QueuePage
  * @typedef {import('./types.js').RowChange} RowChange
  *
  * @typedef {{order: string[], cursor: string|null, status: 'idle'|'loading'|'ready'|'error', more: 'idle'|'loading'|'error'}} List
  * @typedef {{me: string, view: View, rows: Record<string, Row>, lists: Record<View, List>, selected: string|null,
- *   counts: Counts, seq: number, recent: {seq: number, delta: Counts}[], changed: string[]}} Queue
+ *   counts: Counts, seq: number, recent: {seq: number, delta: Counts}[], changed: string[], sort: Sort, now: number}} Queue
  *
  * @typedef {{type: 'queue/loading', view: View}
  *   | {type: 'queue/page', view: View, page: QueuePage, append?: boolean}
@@ -18,13 +20,30 @@
  *   | {type: 'queue/view', view: View}
  *   | {type: 'queue/row', change: RowChange}
  *   | {type: 'queue/known', row: Row}
+ *   | {type: 'queue/sort', sort: Sort}
+ *   | {type: 'queue/counts', counts: Counts, workspace_seq: number}
+ *   | {type: 'queue/now', now: number}
  *   | {type: 'queue/select', id: string|null}
  *   | {type: 'queue/settle'}} QueueAction
  */
 
 /** @type {View[]} */
-export const VIEWS = ['mine', 'unassigned', 'all', 'done'];
+export const VIEWS = ['mine', 'unassigned', 'all', 'waiting', 'risk', 'breached', 'snoozed', 'done', 'trash'];
+/** What stands on the queue can be put in these orders, the rest in others. @type {Sort[]} */
+export const SORTS = ['due', 'waiting', 'priority', 'newest_activity', 'oldest_activity', 'newest', 'oldest'];
+/** @type {Partial<Record<View, Sort>>} */
+const OWN_SORT = {snoozed: 'snooze', done: 'newest', trash: 'newest'};
+const COUNTED = /** @type {const} */ (['mine', 'unassigned', 'all', 'waiting', 'risk', 'breached', 'snoozed', 'trash']);
+const RISK = 30 * 60_000;
 const RECENT = 200;
+
+/** @returns {Counts} */
+const noCounts = () => /** @type {Counts} */ (Object.fromEntries(COUNTED.map((view) => [view, 0])));
+
+/** The order of a view: the chosen one, but for the views that have an order of their own. @param {Queue} queue @param {View} [view] @returns {Sort} */
+export const sortOf = (queue, view = queue.view) => OWN_SORT[view] ?? queue.sort;
+/** @param {View} view */
+export const isSortable = (view) => !OWN_SORT[view];
 
 /** @returns {List} */
 const emptyList = () => ({order: [], cursor: null, status: 'idle', more: 'idle'});
@@ -32,9 +51,10 @@ const emptyList = () => ({order: [], cursor: null, status: 'idle', more: 'idle'}
 /**
  * @param {string} me
  * @param {View} view
+ * @param {{sort?: Sort, now?: number}} [more]
  * @returns {Queue}
  */
-export function newQueue(me, view) {
+export function newQueue(me, view, {sort = 'due', now = 0} = {}) {
   return {
     me,
     view,
@@ -43,8 +63,10 @@ export function newQueue(me, view) {
     seq: 0,
     recent: [],
     changed: [],
-    lists: {mine: emptyList(), unassigned: emptyList(), all: emptyList(), done: emptyList()},
-    counts: {mine: 0, unassigned: 0, all: 0},
+    sort,
+    now,
+    lists: /** @type {Queue['lists']} */ (Object.fromEntries(VIEWS.map((each) => [each, emptyList()]))),
+    counts: noCounts(),
   };
 }
 
@@ -55,26 +77,49 @@ export const isActive = (row) => !row.spam && row.status !== 'resolved' && row.s
  * @param {View} view
  * @param {Row} row
  * @param {string} me
+ * @param {number} now
  */
-export function belongs(view, row, me) {
-  if (view === 'done') return !isActive(row);
-  if (!isActive(row)) return false;
+export function belongs(view, row, me, now) {
+  if (view === 'done' || view === 'snoozed' || view === 'trash') return row.shelf === view;
+  if (row.shelf !== 'queue') return false;
   if (view === 'mine') return row.assigned_agent_id === me;
-  return view === 'all' || row.assigned_agent_id === null;
+  if (view === 'unassigned') return row.assigned_agent_id === null;
+  if (view === 'waiting') return row.pending_on === 'customer';
+  if (view === 'all') return true;
+  return urgency(row, now) === view;
 }
 
-/**
- * The server's order. Waiting longest first, then those who do not wait for us, by their age; `done`: newest first.
- * @param {View} view
- * @returns {(a: Row, b: Row) => number}
- */
-export function comparator(view) {
-  if (view === 'done') return (a, b) => b.number - a.number;
-  return (a, b) => compare(placeOf(a), placeOf(b)) || a.number - b.number;
+/** Whether its next deadline has passed, or soon will. @param {Row} row @param {number} now */
+export function urgency({next_due_at: due}, now) {
+  if (due === null) return null;
+  const left = Date.parse(due) - now;
+  return left <= 0 ? 'breached' : left <= RISK ? 'risk' : null;
 }
 
+/** @typedef {(a: Row, b: Row) => number} Compare */
+/** Waiting longest first, then those who do not wait for us, by their age. @param {Row} row */
+const wait = (row) => (row.waiting_since ? `0${row.waiting_since}` : `1${row.created_at}`);
 /** @param {Row} row */
-const placeOf = (row) => (row.waiting_since ? `0${row.waiting_since}` : `1${row.created_at}`);
+const due = (row) => row.next_due_at ?? '9999';
+const PRIORITY = {critical: '0', high: '1', medium: '2', low: '3'};
+/** What each order goes by; `-` turns it round. @type {Record<Sort, [('+'|'-'), ...((row: Row) => string)[]]>} */
+const KEYS = {
+  due: ['+', due, wait],
+  waiting: ['+', wait],
+  priority: ['+', (row) => PRIORITY[row.priority], wait],
+  newest_activity: ['-', (row) => row.updated_at],
+  oldest_activity: ['+', (row) => row.updated_at],
+  newest: ['-'],
+  oldest: ['+'],
+  snooze: ['+', (row) => row.snoozed_until ?? ''],
+};
+
+/** The server's order. @param {Sort} sort @returns {Compare} */
+export function comparator(sort) {
+  const [sign, ...keys] = KEYS[sort];
+  const turn = sign === '-' ? -1 : 1;
+  return (a, b) => turn * (keys.reduce((found, key) => found || compare(key(a), key(b)), 0) || a.number - b.number);
+}
 
 /** @param {string} a @param {string} b */
 const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
@@ -85,25 +130,25 @@ const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
  * @returns {string[]}
  */
 export function wantedOrder(queue) {
-  const {view, rows, me} = queue;
+  const {view, rows, me, now} = queue;
   const list = queue.lists[view];
-  const byWait = comparator(view);
+  const inOrder = comparator(sortOf(queue));
   const loaded = list.order.filter((id) => rows[id]);
   const last = list.cursor
     ? furthest(
         loaded.map((id) => /** @type {Row} */ (rows[id])),
-        byWait,
+        inOrder,
       )
     : null;
   return Object.values(rows)
-    .filter((row) => belongs(view, row, me) && (!last || byWait(row, last) <= 0))
-    .sort(byWait)
+    .filter((row) => belongs(view, row, me, now) && (!last || inOrder(row, last) <= 0))
+    .sort(inOrder)
     .map((row) => row.id);
 }
 
-/** @param {Row[]} rows @param {(a: Row, b: Row) => number} byWait */
-function furthest(rows, byWait) {
-  return rows.reduce((/** @type {Row|null} */ far, row) => (far && byWait(far, row) > 0 ? far : row), null);
+/** @param {Row[]} rows @param {Compare} inOrder */
+function furthest(rows, inOrder) {
+  return rows.reduce((/** @type {Row|null} */ far, row) => (far && inOrder(far, row) > 0 ? far : row), null);
 }
 
 /**
@@ -133,23 +178,24 @@ export function pendingUpdates(queue) {
 const same = (a, b) => a.length === b.length && a.every((id, i) => id === b[i]);
 
 /** @param {Counts} a @param {Counts} b @returns {Counts} */
-const add = (a, b) => ({
-  mine: Math.max(0, a.mine + b.mine),
-  unassigned: Math.max(0, a.unassigned + b.unassigned),
-  all: Math.max(0, a.all + b.all),
-});
+const add = (a, b) => combined((view) => Math.max(0, (a[view] ?? 0) + (b[view] ?? 0)));
 
-/** @param {{assigned_agent_id: string|null, active: boolean}|null} side @param {string} me @returns {Counts} */
+/** @param {(view: keyof Counts) => number} count @returns {Counts} */
+const combined = (count) => /** @type {Counts} */ (Object.fromEntries(COUNTED.map((view) => [view, count(view)])));
+
+/** In which views one ticket counts; what goes by the clock is asked for instead. @param {Standing|null} side @param {string} me @returns {Counts} */
 function share(side, me) {
-  if (!side?.active) return {mine: 0, unassigned: 0, all: 0};
-  return {mine: side.assigned_agent_id === me ? 1 : 0, unassigned: side.assigned_agent_id === null ? 1 : 0, all: 1};
+  if (!side || side.shelf === 'done') return noCounts();
+  if (side.shelf !== 'queue') return {...noCounts(), [side.shelf]: 1};
+  const {assigned_agent_id: agent, pending_on: on} = side;
+  return {...noCounts(), all: 1, mine: Number(agent === me), unassigned: Number(agent === null), waiting: Number(on === 'customer')};
 }
 
 /** @param {RowChange} change @param {string} me @returns {Counts} */
 export function countsDelta({row, before}, me) {
-  const now = share({assigned_agent_id: row.assigned_agent_id, active: isActive(row)}, me);
+  const now = share(row, me);
   const then = share(before, me);
-  return {mine: now.mine - then.mine, unassigned: now.unassigned - then.unassigned, all: now.all - then.all};
+  return combined((view) => now[view] - then[view]);
 }
 
 /** @param {Queue} queue @param {Partial<List>} patch @param {View} view @returns {Queue} */
@@ -170,16 +216,29 @@ function takePage(queue, page, view, append) {
   const rows = mergeRows(queue.rows, page.data);
   const kept = append ? queue.lists[view].order : [];
   const order = [...new Set([...kept, ...page.data.map((row) => row.id)])];
-  const later = queue.recent.filter((entry) => entry.seq > page.workspace_seq);
-  const counts = append ? queue.counts : later.reduce((sum, entry) => add(sum, entry.delta), page.counts);
-  const seq = Math.max(queue.seq, page.workspace_seq);
-  const next = withList({...queue, rows, counts, seq, recent: later}, view, {
+  const known = takeCounts(queue, page);
+  const next = withList({...known, rows, counts: append ? queue.counts : known.counts}, view, {
     order,
     cursor: page.next_cursor,
     status: 'ready',
     more: 'idle',
   });
   return view === queue.view && !append ? keepSelected(queue, next) : next;
+}
+
+/** Counts as they were at a moment, with what has been pushed since. @param {Queue} queue @param {{counts: Counts, workspace_seq: number}} told @returns {Queue} */
+function takeCounts(queue, {counts: then, workspace_seq: at}) {
+  const recent = queue.recent.filter((entry) => entry.seq > at);
+  const counts = recent.reduce((sum, entry) => add(sum, entry.delta), then);
+  return {...queue, counts, recent, seq: Math.max(queue.seq, at)};
+}
+
+/** Rows come to the views by deadline, and go, without anything happening to them. @param {Queue} queue @param {number} now @returns {Queue} */
+function takeNow(queue, now) {
+  if (queue.view !== 'risk' && queue.view !== 'breached') return {...queue, now};
+  const moved = Object.values(queue.rows).filter((row) => urgency(row, queue.now) !== urgency(row, now));
+  const changed = [...new Set([...queue.changed, ...moved.map((row) => row.id)])];
+  return {...queue, now, changed: moved.length ? changed : queue.changed};
 }
 
 /** A refetched page must not make the row that is open vanish. @param {Queue} before @param {Queue} after @returns {Queue} */
@@ -242,6 +301,12 @@ export function reduceQueue(queue, action) {
       return takeRow(queue, action.change);
     case 'queue/known':
       return {...queue, rows: mergeRows(queue.rows, [action.row])};
+    case 'queue/sort':
+      return withList({...queue, sort: action.sort, changed: []}, queue.view, {...emptyList(), status: 'loading'});
+    case 'queue/counts':
+      return takeCounts(queue, action);
+    case 'queue/now':
+      return takeNow(queue, action.now);
     case 'queue/select':
       return select(queue, action.id);
     case 'queue/settle':

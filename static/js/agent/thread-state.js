@@ -49,6 +49,9 @@ const CHANGING = /** @type {const} */ ([
   'followers',
   'external_id',
   'metadata',
+  'pending_on',
+  'snoozed_until',
+  'merged_into',
 ]);
 
 /** @returns {Threads} */
@@ -205,8 +208,9 @@ function want(threads, number) {
  * @returns {Thread}
  */
 function takeRow(thread, row) {
-  const {customer, unread, waiting_since, last_comment, updated_at, inbox_id, channel} = row;
-  return {...thread, ticket: {...thread.ticket, customer, unread, waiting_since, last_comment, updated_at, inbox_id, channel}};
+  const {customer, unread, waiting_since, last_comment, updated_at, inbox_id, channel, shelf, next_due_at} = row;
+  const news = {customer, unread, waiting_since, last_comment, updated_at, inbox_id, channel, shelf, next_due_at};
+  return {...thread, ticket: {...thread.ticket, ...news}};
 }
 
 /** @param {Thread} thread @param {Extract<ThreadAction, {type: 'thread/read'}>} mark @returns {Thread} */

@@ -15,7 +15,7 @@ import {statusName} from './words.js';
  */
 
 /** The row as it is after a write; the thread hears of it by its events. @param {App} app @param {Row} row */
-function settled(app, row) {
+export function settled(app, row) {
   app.store.dispatch({type: 'queue/known', row});
   app.store.dispatch({type: 'thread/row', row});
   if (app.connection.state !== 'online') void catchUp(app, row.id);

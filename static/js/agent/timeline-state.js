@@ -49,6 +49,22 @@ function follows(event, before) {
   );
 }
 
+/**
+ * What came from another ticket stands where it was said, and is gone when the merge was undone.
+ * @param {TicketEvent[]} events
+ */
+function inTime(events) {
+  if (!events.some(isCarried)) return events;
+  const released = events.filter(({name}) => name === 'ticket.released');
+  const gone = (/** @type {TicketEvent} */ {seq, subject_id, comment}) =>
+    released.some((one) => one.seq > seq && (one.subject_id === subject_id || one.subject_id === comment?.ticket_id));
+  const moment = (/** @type {TicketEvent} */ event) => Date.parse((isCarried(event) && event.comment?.created_at) || event.at);
+  return events.filter((event) => !isCarried(event) || !gone(event)).sort((a, b) => moment(a) - moment(b));
+}
+
+/** @param {TicketEvent} event */
+const isCarried = ({name}) => name === 'comment.carried';
+
 /** @param {TicketEvent[]} run @param {Record<string, boolean>} expanded @returns {Item[]} */
 function lines(run, expanded) {
   const key = `run-${run[0]?.seq}`;
@@ -78,7 +94,7 @@ export function timeline(events, {newFrom = null, expanded = {}} = {}) {
     if (run.length) before = undefined;
     run = [];
   };
-  for (const event of events) {
+  for (const event of inTime(events)) {
     if (follows(event, before)) continue;
     const newDay = localDay(event.at) !== day;
     const isNew = !marked && (event.public_seq ?? -1) >= (newFrom ?? 0) && event.comment?.author.kind === 'customer';

@@ -1,7 +1,10 @@
 /**
  * The shapes that the server sends, as docs/realtime.md has them.
  *
- * @typedef {'mine'|'unassigned'|'all'|'done'} View
+ * @typedef {'mine'|'unassigned'|'all'|'waiting'|'risk'|'breached'|'snoozed'|'done'|'trash'} View
+ * @typedef {'due'|'waiting'|'priority'|'newest_activity'|'oldest_activity'|'newest'|'oldest'|'snooze'} Sort
+ * @typedef {'queue'|'snoozed'|'done'|'trash'} Shelf
+ * @typedef {'customer'|'third_party'} PendingOn
  * @typedef {'open'|'assigned'|'in_progress'|'pending'|'resolved'|'closed'} Status
  * @typedef {'low'|'medium'|'high'|'critical'} Priority
  * @typedef {'reply'|'note'} Kind
@@ -22,7 +25,9 @@
  * @typedef {{id: string, name: string, email: string|null, claimed_email: string|null, verified: boolean, tier: string|null,
  *   blocked: boolean}} Customer
  * @typedef {{id: string, number: number, title: string, status: Status, status_id: string|null, priority: Priority, channel: string,
- *   inbox_id: string|null, category: string|null, tags: string[], fields: Record<string, FieldValue>, spam: boolean, customer: Customer, assigned_agent_id: string|null, team_id: string|null, unread: number,
+ *   inbox_id: string|null, category: string|null, tags: string[], fields: Record<string, FieldValue>, spam: boolean,
+ *   shelf: Shelf, pending_on: PendingOn|null, snoozed_until: string|null, merged_into: number|null,
+ *   customer: Customer, assigned_agent_id: string|null, team_id: string|null, unread: number,
  *   waiting_since: string|null, last_comment: {preview: string, kind: Kind, author: Actor, at: string}|null, created_at: string,
  *   updated_at: string, seq: number, public_seq: number, escalated: boolean, next_due_at: string|null, sla: Chip|null}} Row
  * @typedef {{metric: string, state: 'active'|'paused'|'met'|'breached'|'dropped', due_at: string|null, soon_at: string|null,
@@ -36,9 +41,10 @@
  *   viewers: {user_id: string, state: Presence}[]}} Ticket
  * @typedef {{ticket: Ticket, events: TicketEvent[], has_more: boolean}} Snapshot
  *
- * @typedef {{mine: number, unassigned: number, all: number}} Counts
+ * @typedef {Record<Exclude<View, 'done'>, number>} Counts
  * @typedef {{data: Row[], next_cursor: string|null, counts: Counts, workspace_seq: number}} QueuePage
- * @typedef {{row: Row, before: {assigned_agent_id: string|null, active: boolean}|null, workspace_seq: number}} RowChange
+ * @typedef {{row: Row, before: Standing|null, workspace_seq: number}} RowChange
+ * @typedef {{assigned_agent_id: string|null, shelf: Shelf, pending_on: PendingOn|null}} Standing
  *
  * @typedef {{id: string, name: string, colour: string}} Tag
  * @typedef {string|number|boolean} FieldValue

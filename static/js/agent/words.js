@@ -18,7 +18,27 @@ const PRIORITY = {low: 'Low', medium: 'Medium', high: 'High', critical: 'Critica
 /** @type {Record<string, string>} */
 const CHANNEL = {chat: 'Chat', email: 'E-mail', web: 'Web form', form: 'Web form', api: 'API'};
 
-export const VIEW_NAME = {mine: 'Mine', unassigned: 'Unassigned', all: 'All', done: 'Done'};
+export const VIEW_NAME = {
+  mine: 'Mine',
+  unassigned: 'Unassigned',
+  all: 'All',
+  waiting: 'Waiting on customer',
+  risk: 'At risk',
+  breached: 'Breached',
+  snoozed: 'Snoozed',
+  done: 'Done',
+  trash: 'Trash',
+};
+export const SORT_NAME = {
+  due: 'Next deadline',
+  waiting: 'Waiting longest',
+  priority: 'Priority',
+  newest_activity: 'Newest activity',
+  oldest_activity: 'Oldest activity',
+  newest: 'Newest first',
+  oldest: 'Oldest first',
+  snooze: 'Wakes next',
+};
 export const PRIORITIES = /** @type {const} */ (['low', 'medium', 'high', 'critical']);
 export const AVAILABILITIES = /** @type {const} */ (['online', 'busy', 'away', 'offline']);
 
@@ -52,6 +72,9 @@ export function spanInWords(since, now) {
   const [, n = '', unit = ''] = short.match(/^(\d+)(\w+)$/) ?? [];
   return `${n} ${units[unit]}${n === '1' ? '' : 's'}`;
 }
+
+/** Until when something is put off. @param {string|null} until */
+export const wakeName = (until) => (until === null || until.startsWith('9999') ? 'until they reply' : `until ${dateTime(until)}`);
 
 /** @param {number} bytes */
 export function size(bytes) {

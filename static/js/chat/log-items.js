@@ -1,6 +1,7 @@
 /** From events and waiting messages to the lines of the log: day lines, system lines, grouped messages. */
 
 import {sameDay} from '../shared/time.js';
+import {isCarried, isGone, isMove} from './thread-state.js';
 
 /** @typedef {import('./types.js').ChatEvent} ChatEvent */
 /** @typedef {import('./types.js').OutboxItem} OutboxItem */
@@ -36,12 +37,19 @@ export function logItems(thread, pending) {
   const items = [];
   /** @type {Set<string>} */
   const arrived = new Set();
-  for (const event of thread.events) {
+  for (const event of inTime(thread.events)) {
     if (event.comment?.client_id) arrived.add(event.comment.client_id);
     push(items, event.comment ? fromEvent(event, thread.read.staff) : systemLine(event));
   }
   for (const item of pending) if (!arrived.has(item.client_id)) push(items, fromPending(item));
   return told(items);
+}
+
+/** What was said in a conversation that was merged into this one stands where it was said. @param {ChatEvent[]} events */
+function inTime(events) {
+  if (!events.some(isCarried)) return events;
+  const moment = (/** @type {ChatEvent} */ event) => +new Date((isCarried(event) && event.comment?.created_at) || event.at);
+  return events.filter((event) => !isGone(event, events)).sort((a, b) => moment(a) - moment(b));
 }
 
 /** @param {LogItem[]} items @param {MessageItem | SystemItem | null} item */
@@ -108,6 +116,7 @@ function systemLine(event) {
 
 /** @param {ChatEvent} event @returns {[string, Record<string, string>?] | null} */
 function lineOf({name, actor, changes}) {
+  if (isMove(name)) return null;
   const [from, to] = changes?.agent ?? [null, null];
   if (from && to) return ['now_chatting_with', {name: to.name}];
   if (to) return ['agent_joined', {name: to.name}];

@@ -122,17 +122,32 @@ export function unreadOf({events, read, ticket}) {
 }
 
 /** @param {ChatEvent} event */
-export const isIncoming = (event) => Boolean(event.comment) && event.comment?.author.kind !== 'customer';
+export const isIncoming = (event) => event.name === 'comment.created' && event.comment?.author.kind !== 'customer';
+
+/** A message of another conversation, merged into this one. @param {ChatEvent} event */
+export const isCarried = ({name}) => name === 'comment.carried';
+
+/** It came by a merge that was taken back. @param {ChatEvent} event @param {ChatEvent[]} events */
+export const isGone = (event, events) =>
+  isCarried(event) &&
+  events.some(({name, seq, source_id: source}) => name === 'ticket.released' && seq > event.seq && (source === event.source_id || source === event.comment?.ticket_id));
+
+/** The conversation goes on in another one now, or may. */
+const MOVES = ['ticket.merged', 'ticket.unmerged', 'ticket.released'];
+/** @param {string} name */
+export const isMove = (name) => MOVES.includes(name);
 
 /** Walks `last` over what joins on, and lets each event say what it changed. @param {Thread} thread @param {number} told the sequence the ticket already knows of @returns {Thread} */
 function caughtUp(thread, told) {
   let {last, ticket} = thread;
+  let {outdated} = thread;
   for (const event of thread.events) {
     if (event.seq !== last + 1) continue;
     last = event.seq;
+    outdated ||= isMove(event.name) && event.seq > told;
     if (ticket && event.seq > Math.max(told, ticket.seq)) ticket = changed(ticket, event);
   }
-  return {...thread, last, ticket};
+  return {...thread, last, ticket, outdated};
 }
 
 /** @param {Ticket} ticket @param {ChatEvent} event @returns {Ticket} */

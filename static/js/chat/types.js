@@ -8,7 +8,7 @@
  * @typedef {'open' | 'waiting' | 'ended'} TicketStatus
  * @typedef {{id: string, number: number, status: TicketStatus, can_reopen?: boolean, agent: Agent | null, created_at: string, seq: number, unread: number}} Ticket
  * @typedef {{status?: [TicketStatus, TicketStatus], agent?: [Agent | null, Agent | null]}} Changes
- * @typedef {{name: string, ticket_id: string, seq: number, at: string, actor: Author, comment?: Comment, changes?: Changes}} ChatEvent
+ * @typedef {{name: string, ticket_id: string, seq: number, at: string, actor: Author, comment?: Comment, changes?: Changes, source_id?: string}} ChatEvent
  * @typedef {{staff: {seen: number, delivered?: number}, customer: {seen: number}}} ReadMarks
  * @typedef {{state: 'online' | 'nobody' | 'closed', back_at: string | null, reply_minutes: number | null}} Availability
  * @typedef {{name: string | null, email: string | null, verified: boolean}} Visitor

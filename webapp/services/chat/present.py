@@ -2,15 +2,13 @@
 
 from typing import Any
 
-import sqlalchemy as sa
-
-from webapp.extensions import db
-from webapp.models import Comment, Event, Ticket
+from webapp.models import Comment, Ticket
 from webapp.schemas.event import event_for_customer
 from webapp.services.chat.state import customer_ticket
+from webapp.services.event import created_event
 
 
 def message_answer(comment: Comment, ticket: Ticket) -> dict[str, Any]:
     """`{event, ticket}`: the comment's event and the ticket it is on now."""
-    event = db.session.scalars(sa.select(Event).where(Event.comment_id == comment.id)).one()
+    event = created_event(comment)
     return {"event": event_for_customer(event), "ticket": customer_ticket(ticket)}

@@ -9,18 +9,18 @@ import sqlalchemy as sa
 
 from webapp import clock
 from webapp.auth import Actor, current_actor
-from webapp.config import settings
 from webapp.extensions import db
 from webapp.models import Customer, Inbox, Ticket
 from webapp.models.ticket import ENDED
 from webapp.schemas.event import event_for_customer
+from webapp.schemas.lifecycle import Lifecycle
 from webapp.schemas.ticket import ticket_for_customer
 from webapp.services import inbox as inboxes
-from webapp.services import presence
+from webapp.services import presence, setting
 from webapp.services.chat.prechat import known_fields, needs_prechat
 from webapp.services.event import list_ticket_events
 from webapp.services.routing.place import place_of
-from webapp.services.ticket.access import ticket_for
+from webapp.services.ticket.access import ticket_for, visible_to
 from webapp.services.ticket.reading import read_marks, unread_for_customer
 
 PAGE = 50
@@ -59,12 +59,12 @@ def _reply_minutes(inbox: Inbox) -> int | None:
 def current_ticket(actor: Actor | None = None) -> Ticket | None:
     """The chat to show: the newest that the customer has not ended and that is active or can be reopened."""
     actor = actor or current_actor()
-    since = clock.now() - timedelta(days=settings().reopen_days)
+    since = clock.now() - timedelta(days=setting.read_section(Lifecycle).reopen_days)
     query = (
         sa.select(Ticket)
         .where(
-            Ticket.customer_id == actor.id,
-            Ticket.inbox_id == actor.inbox_id,
+            visible_to(actor),
+            Ticket.merged_into_id.is_(None),
             Ticket.ended_at.is_(None),
             Ticket.deleted_at.is_(None),
             sa.or_(Ticket.status.not_in(ENDED), Ticket.resolved_at > since),

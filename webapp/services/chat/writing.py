@@ -9,22 +9,21 @@ import sqlalchemy as sa
 
 from webapp import clock
 from webapp.auth import Actor, current_actor
-from webapp.config import settings
 from webapp.errors import Forbidden, Unauthenticated
 from webapp.extensions import db
-from webapp.models import Comment, Customer, Inbox, Ticket, User, VisitorToken
+from webapp.models import Comment, Customer, Inbox, Ticket, VisitorToken
 from webapp.models.ticket import ENDED
-from webapp.services import presence
+from webapp.schemas.lifecycle import Lifecycle
+from webapp.services import setting
 from webapp.services.chat.prechat import take_address, take_answers
 from webapp.services.chat.state import availability
 from webapp.services.chat.visitor import visitor_token
 from webapp.services.customer import is_address_blocked
 from webapp.services.event import record
-from webapp.services.ticket.access import ticket_for
-from webapp.services.ticket.assignment import give_to
+from webapp.services.ticket.access import merged_into, ticket_for, visible_to
 from webapp.services.ticket.comment import CommentDraft, clean, find_repeat, write_comment
 from webapp.services.ticket.create import create_ticket
-from webapp.services.ticket.status import change_status
+from webapp.services.ticket.transitions import customer_writes
 
 TITLE_CHARS = 80
 
@@ -86,13 +85,16 @@ def begins_chat(ticket_id: uuid.UUID | None, *, actor: Actor | None = None) -> b
     actor = actor or current_actor()
     if _open_chat(actor, db.session()) is not None:
         return False
-    return ticket_id is None or is_over(ticket_for(ticket_id, "chat:write", actor=actor))
+    if ticket_id is None:
+        return True
+    return is_over(ticket_for(merged_into(ticket_id) or ticket_id, "chat:write", actor=actor))
 
 
 def _destination(ticket_id: uuid.UUID | None, actor: Actor, session: Any) -> Ticket | None:
     """The ticket named unless it is over; else the open chat; else the one that is over, to follow up."""
     named = None
     if ticket_id is not None:
+        ticket_id = merged_into(ticket_id, session=session) or ticket_id
         named = ticket_for(ticket_id, "chat:write", session=session, actor=actor, lock=True)
         if not is_over(named):
             return named
@@ -102,8 +104,7 @@ def _destination(ticket_id: uuid.UUID | None, actor: Actor, session: Any) -> Tic
 
 def _open_chat(actor: Actor, session: Any) -> uuid.UUID | None:
     query = sa.select(Ticket.id).where(
-        Ticket.customer_id == actor.id,
-        Ticket.inbox_id == actor.inbox_id,
+        visible_to(actor),
         Ticket.status.not_in(ENDED),
         Ticket.ended_at.is_(None),
     )
@@ -115,16 +116,16 @@ def is_over(ticket: Ticket) -> bool:
     """Whether a customer's message can no longer go on this ticket: closed, or resolved beyond the window."""
     if ticket.is_spam or ticket.status not in ENDED:
         return False
-    window = timedelta(days=settings().reopen_days)
+    window = timedelta(days=setting.read_section(Lifecycle).reopen_days)
     resolved_at = ticket.resolved_at or ticket.updated_at
     return ticket.status == "closed" or resolved_at + window < clock.now()
 
 
 def _continue(ticket: Ticket, draft: CommentDraft, actor: Actor, session: Any) -> Comment:
     was_ended, ticket.ended_at = ticket.ended_at is not None, None
-    if not ticket.is_spam and ticket.status in ("pending", "resolved"):
-        _wake(ticket, session=session, actor=actor)
-    elif was_ended:
+    seq = ticket.last_public_seq
+    customer_writes(ticket, session=session, actor=actor)
+    if was_ended and seq == ticket.last_public_seq:
         shown = {"status": ["ended", "open"]}
         record(
             "ticket.status_changed",
@@ -135,23 +136,6 @@ def _continue(ticket: Ticket, draft: CommentDraft, actor: Actor, session: Any) -
             is_public=True,
         )
     return write_comment(ticket, draft, session=session, actor=actor)
-
-
-def _wake(ticket: Ticket, *, session: Any, actor: Actor) -> None:
-    """Back to work: with its agent if they are there, else to the queue."""
-    if _is_available(ticket, session):
-        change_status(ticket, "in_progress", session=session, actor=actor)
-        return
-    change_status(ticket, "open", session=session, actor=actor)
-    give_to(ticket, None, session=session, actor=actor)
-
-
-def _is_available(ticket: Ticket, session: Any) -> bool:
-    if ticket.assigned_agent_id is None:
-        return False
-    agent = session.get(User, ticket.assigned_agent_id)
-    online = presence.online_ids("user", ticket.workspace_id)
-    return agent is not None and agent.is_active and agent.availability == "online" and agent.id in online
 
 
 def _begin(

@@ -111,7 +111,10 @@ class Clock:
 
 @dataclass
 class State:
-    """A ticket's history as far as clocks need it. `line`: since when it has been in which kind of status."""
+    """A ticket's history as far as clocks need it. `line`: since when it has been in which kind of status.
+
+    `unmerged`: while it lies merged in another ticket, what it was before, for the day it is taken out again.
+    """
 
     seq: int = -1
     status: str = "open"
@@ -124,6 +127,7 @@ class State:
     is_gone: bool = False
     live: dict[str, Clock] = field(default_factory=dict)
     past: list[Clock] = field(default_factory=list)
+    unmerged: "State | None" = None
 
     @property
     def phase(self) -> str:
@@ -178,12 +182,25 @@ class _Moves:
         """Facts first, then whose it is, then what was said, then how it stands."""
         if self.happening.name == "ticket.created":
             return self._create()
+        if self.happening.name == "ticket.unmerged" and self.state.unmerged is not None:
+            return self._take_out()
+        if self.happening.name == "ticket.merged":
+            before = replace(self.state, live=dict(self.state.live), past=list(self.state.past))
+            self.state.unmerged = replace(before, line=list(self.state.line))
         self._take_facts()
         self._take_assignment()
         if self.happening.name == "comment.created" and self.happening.is_public:
             self._take_comment()
         self._take_status()
         return None
+
+    def _take_out(self) -> None:
+        """The merge was taken back: the clocks run on as if they had never stood."""
+        state, before = self.state, self.state.unmerged
+        assert before is not None
+        state.status, state.pending_on, state.line = before.status, before.pending_on, before.line
+        state.live, state.past, state.unmerged = before.live, before.past, None
+        self.is_felt = True
 
     def _create(self) -> None:
         state, changes = self.state, self.happening.changes

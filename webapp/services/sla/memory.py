@@ -39,8 +39,17 @@ def moment_of(number: int | None) -> datetime | None:
 
 def dump(memory: Memory) -> dict[str, Any]:
     """The memory, JSON-ready."""
-    state = memory.state
     return {
+        **_dump_state(memory.state),
+        "fired": {metric: keys for metric, keys in memory.fired.items() if keys},
+        "rings_at": stamp(memory.rings_at),
+    }
+
+
+def _dump_state(state: State) -> dict[str, Any]:
+    merged = {"unmerged": _dump_state(state.unmerged)} if state.unmerged else {}
+    return {
+        **merged,
         "seq": state.seq,
         "status": state.status,
         "pending_on": state.pending_on,
@@ -48,15 +57,18 @@ def dump(memory: Memory) -> dict[str, Any]:
         "facts": _known(state.facts),
         "flags": [state.is_assigned, state.is_answered, state.by_staff, state.is_gone],
         "clocks": {metric: _dump_clock(clock) for metric, clock in state.live.items()},
-        "fired": {metric: keys for metric, keys in memory.fired.items() if keys},
-        "rings_at": stamp(memory.rings_at),
     }
 
 
 def load(stored: dict[str, Any]) -> Memory:
     """What `dump` gave."""
+    fired = {metric: list(keys) for metric, keys in stored["fired"].items()}
+    return Memory(_load_state(stored), fired, moment_of(stored["rings_at"]))
+
+
+def _load_state(stored: dict[str, Any]) -> State:
     flags = stored["flags"]
-    state = State(
+    return State(
         seq=stored["seq"],
         status=stored["status"],
         pending_on=stored["pending_on"],
@@ -67,9 +79,8 @@ def load(stored: dict[str, Any]) -> Memory:
         by_staff=flags[2],
         is_gone=flags[3],
         live={metric: _load_clock(metric, row) for metric, row in stored["clocks"].items()},
+        unmerged=_load_state(stored["unmerged"]) if "unmerged" in stored else None,
     )
-    fired = {metric: list(keys) for metric, keys in stored["fired"].items()}
-    return Memory(state, fired, moment_of(stored["rings_at"]))
 
 
 def _known(facts: dict[str, Any]) -> dict[str, Any]:

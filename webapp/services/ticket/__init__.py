@@ -14,8 +14,10 @@ from webapp.services.ticket.lifecycle import (
     update_ticket_status,
 )
 from webapp.services.ticket.link import link_tickets, list_links, unlink_tickets
+from webapp.services.ticket.merge import merge_ticket, split_ticket, unmerge_ticket
 from webapp.services.ticket.queue import count_views, list_earlier, list_tickets
 from webapp.services.ticket.reading import mark_read, read_marks
+from webapp.services.ticket.snooze import snooze_ticket, unsnooze_ticket
 from webapp.services.ticket.tagging import add_tag, update_tags
 from webapp.services.ticket.trash import delete_ticket, restore_ticket
 from webapp.services.ticket.withdraw import withdraw_comment
@@ -40,11 +42,16 @@ __all__ = [
     "list_tickets",
     "mark_read",
     "mark_spam",
+    "merge_ticket",
     "read_marks",
     "restore_ticket",
+    "snooze_ticket",
+    "split_ticket",
     "ticket_for",
     "unfollow",
     "unlink_tickets",
+    "unmerge_ticket",
+    "unsnooze_ticket",
     "update_tags",
     "update_ticket",
     "update_ticket_status",

@@ -30,7 +30,7 @@ def ticket_for(
     in_trash = Ticket.deleted_at.is_not(None) if trashed else Ticket.deleted_at.is_(None)
     query = sa.select(Ticket).where(Ticket.id == ticket_id, in_trash)
     if actor.kind == "customer":
-        query = query.where(Ticket.customer_id == actor.id, Ticket.inbox_id == actor.inbox_id)
+        query = query.where(visible_to(actor))
     if lock:
         query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     found = session.scalar(query)
@@ -39,6 +39,26 @@ def ticket_for(
     require(actor, permission)
     if lock:
         remember(found, session=session)
+    return found
+
+
+def visible_to(actor: Actor) -> sa.ColumnElement[bool]:
+    """The tickets that a customer sees in their inbox: those of the inbox, and what they were merged into."""
+    merged = sa.orm.aliased(Ticket)
+    targets = sa.select(merged.merged_into_id).where(
+        merged.workspace_id == actor.workspace_id,
+        merged.customer_id == actor.id,
+        merged.inbox_id == actor.inbox_id,
+        merged.merged_into_id.is_not(None),
+    )
+    here = sa.or_(Ticket.inbox_id == actor.inbox_id, Ticket.id.in_(targets))
+    return sa.and_(Ticket.customer_id == actor.id, here)
+
+
+def merged_into(ticket_id: uuid.UUID, *, session: Any = None) -> uuid.UUID | None:
+    """The ticket that one lies merged in, if any; read before its row is locked."""
+    session = session or db.session()
+    found: uuid.UUID | None = session.scalar(sa.select(Ticket.merged_into_id).where(Ticket.id == ticket_id))
     return found
 
 

@@ -58,6 +58,10 @@ def add_comment(
         raise Conflict("This ticket is closed; reopen it to reply", current={"status": "closed"})
     if seen_seq is not None:
         _refuse_stale(ticket, seen_seq, session=session, actor=actor)
+    if actor.kind == "customer":
+        from webapp.services.ticket.transitions import customer_writes
+
+        customer_writes(ticket, session=session, actor=actor)
     return write_comment(ticket, draft, session=session, actor=actor)
 
 
@@ -169,8 +173,11 @@ def _move_ticket(ticket: Ticket, comment: Comment, files: list[Any], *, session:
         ticket.last_customer_seq = comment.public_seq or 0
         advance_mark(ticket, "customer", seen=comment.public_seq or 0, session=session)
         return
+    if actor.kind != "user":
+        return  # what we say by ourselves answers nobody
     ticket.waiting_since = None
     ticket.answered_at = ticket.answered_at or comment.created_at
+    ticket.replied_at = comment.created_at
     advance_mark(ticket, "staff", seen=comment.public_seq or 0, session=session)
     if ticket.status in ("open", "assigned") and ticket.assigned_agent_id == actor.id:
         change_status(ticket, "in_progress", session=session, actor=actor)

@@ -31,13 +31,18 @@ def update_ticket(
     session, actor = session or db.session(), actor or current_actor()
     ticket = ticket_for(ticket_id, "ticket:update", session=session, actor=actor, lock=True)
     status, status_id = changes.pop("status", None), changes.pop("status_id", None)
+    pending_on = changes.pop("pending_on", None)
     set_fields(ticket, changes, session=session, actor=actor)
+    if pending_on is not None and status is None and status_id is None:
+        status, status_id = "pending", ticket.status_id if ticket.status == "pending" else None
     own = usable_status(status_id, session=session) if status_id else None
     if own is not None and status not in (None, own.code):
         raise Invalid.field("status_id", f"This status lies inside {own.code}")
-    before = ticket.status
-    if own is not None or status is not None:
-        _set_status(ticket, own.code if own else status, own, session=session, actor=actor)
+    before, code = ticket.status, own.code if own else status
+    if pending_on is not None and code != "pending":
+        raise Invalid.field("pending_on", "Only a pending ticket waits for somebody")
+    if code is not None:
+        _set_status(ticket, code, own, pending_on, session=session, actor=actor)
     if ticket.status != before:
         tell_status(ticket, session=session, actor=actor)
     session.flush()
@@ -52,8 +57,15 @@ def update_ticket_status(
 
 
 def _set_status(
-    ticket: Ticket, status: str, own: TicketStatus | None = None, *, session: Any, actor: Actor
+    ticket: Ticket,
+    status: str,
+    own: TicketStatus | None = None,
+    pending_on: str | None = None,
+    *,
+    session: Any,
+    actor: Actor,
 ) -> None:
+    refuse_merged(ticket)
     if status in ("open", "assigned"):
         if ticket.status in ENDED:
             reopen(ticket, session=session, actor=actor)
@@ -68,7 +80,17 @@ def _set_status(
         raise Conflict("This ticket is closed; reopen it first", current={"status": "closed"})
     if status in ENDED and ticket.status not in ENDED and actor.kind == "user":
         refuse_incomplete(ticket, session=session)
-    change_status(ticket, status, own, session=session, actor=actor)
+    change_status(ticket, status, own, pending_on=pending_on, session=session, actor=actor)
+
+
+def refuse_merged(ticket: Ticket) -> None:
+    """Raises `Conflict` for a ticket that lies merged in another: nothing is worked on there."""
+    if ticket.merged_into_id is not None:
+        raise Conflict(
+            f"This ticket was merged into #{ticket.merged_into_number}; undo that first",
+            code="merged",
+            current={"merged_into": ticket.merged_into_number},
+        )
 
 
 def reopen(ticket: Ticket, *, session: Any, actor: Actor) -> None:
@@ -104,6 +126,7 @@ def mark_spam(
     """Puts a ticket away as spam (closed), or fetches it back (reopened). The customer isn't told."""
     session, actor = session or db.session(), actor or current_actor()
     ticket = ticket_for(ticket_id, "ticket:spam", session=session, actor=actor, lock=True)
+    refuse_merged(ticket)
     if ticket.is_spam == is_spam:
         return ticket
     ticket.is_spam = is_spam

@@ -1,25 +1,47 @@
-"""The queue's views: mine, unassigned, all, done; paged by cursor, counted in one query."""
+"""The queue's views, sorted in several ways, paged by cursor, counted in one query.
+
+Every view is a range of one of the indexes `ix_tickets_by_…`: the shelf, perhaps an agent, then the order.
+"""
 
 import base64
 import json
 import uuid
-from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from webapp import clock
 from webapp.auth import Actor, current_actor, require
 from webapp.errors import Invalid
 from webapp.extensions import db
 from webapp.models import Ticket
-from webapp.models.ticket import ENDED
 
-VIEWS = ("mine", "unassigned", "all", "done")
+VIEWS = ("mine", "unassigned", "all", "waiting", "risk", "breached", "snoozed", "done", "trash")
+COUNTED = ("mine", "unassigned", "all", "waiting", "risk", "breached", "snoozed", "trash")
+RISK = timedelta(minutes=30)
+MOST_COUNTED = 1_000
+"""A view is counted this far, so that counting costs the same however full it is."""
 
 
-def _active() -> sa.ColumnElement[bool]:
-    return sa.and_(kept(), Ticket.is_spam.is_(False), Ticket.status.not_in(ENDED))
+class Sort(NamedTuple):
+    """An order: its columns, all in one direction, the last of them the number."""
+
+    columns: tuple[Any, ...]
+    is_descending: bool = False
+
+
+SORTS = {
+    "due": Sort((Ticket.due_rank, Ticket.wait_rank, Ticket.number)),
+    "waiting": Sort((Ticket.wait_rank, Ticket.number)),
+    "priority": Sort((Ticket.priority_rank, Ticket.wait_rank, Ticket.number)),
+    "newest_activity": Sort((Ticket.updated_at, Ticket.number), is_descending=True),
+    "oldest_activity": Sort((Ticket.updated_at, Ticket.number)),
+    "newest": Sort((Ticket.number,), is_descending=True),
+    "oldest": Sort((Ticket.number,)),
+    "snooze": Sort((Ticket.snoozed_until, Ticket.number)),
+}
+DEFAULT_SORT = {"done": "newest", "trash": "newest", "snoozed": "snooze"}
 
 
 def kept() -> sa.ColumnElement[bool]:
@@ -27,79 +49,93 @@ def kept() -> sa.ColumnElement[bool]:
     return Ticket.deleted_at.is_(None)
 
 
-def _members(view: str, actor: Actor) -> sa.ColumnElement[bool]:
+def _members(view: str, actor: Actor) -> list[sa.ColumnElement[bool]]:
+    shelf = view if view in ("done", "snoozed", "trash") else "queue"
+    found = [Ticket.workspace_id == actor.workspace_id, Ticket.shelf == shelf]
     if view == "mine":
-        return sa.and_(_active(), Ticket.assigned_agent_id == actor.id)
-    if view == "unassigned":
-        return sa.and_(_active(), Ticket.assigned_agent_id.is_(None))
-    if view == "all":
-        return _active()
-    return sa.and_(kept(), sa.or_(Ticket.is_spam.is_(True), Ticket.status.in_(ENDED)))
+        found.append(Ticket.assigned_agent_id == actor.id)
+    elif view == "unassigned":
+        found.append(Ticket.assigned_agent_id.is_(None))
+    elif view == "waiting":
+        found.append(Ticket.pending_on == "customer")
+    elif view == "risk":
+        found += [Ticket.due_rank > clock.now(), Ticket.due_rank <= clock.now() + RISK]
+    elif view == "breached":
+        found.append(Ticket.due_rank <= clock.now())
+    return found
+
+
+def _require(view: str, actor: Actor) -> None:
+    require(actor, "ticket:restore" if view == "trash" else "ticket:read")
 
 
 def list_tickets(
-    view: str, *, cursor: str | None = None, limit: int = 50, actor: Actor | None = None
+    view: str,
+    *,
+    sort: str | None = None,
+    cursor: str | None = None,
+    limit: int = 50,
+    actor: Actor | None = None,
 ) -> tuple[list[Ticket], str | None]:
-    """A page of a view and the cursor of the next: waiting longest first, `done` newest first.
+    """A page of a view and the cursor of the next.
 
-    Raises `Invalid` for a cursor that is not ours.
+    Without a sort: the next deadline first (those that have passed before all), then who waits longest;
+    `snoozed` by the time they wake, `done` and `trash` newest first. Raises `Invalid` for a cursor that is
+    not of this order, `Forbidden` for a view that the actor may not see.
     """
     actor = actor or current_actor()
-    require(actor, "ticket:read")
-    # A ticket nobody waits on sorts behind all that wait, by its age.
-    idle = sa.case((Ticket.waiting_since.is_(None), 1), else_=0)
-    since = sa.func.coalesce(Ticket.waiting_since, Ticket.created_at)
-    query = sa.select(Ticket).where(_members(view, actor)).options(sa.orm.joinedload(Ticket.customer))
-    if view == "done":
-        query = query.order_by(Ticket.number.desc())
-        if cursor:
-            query = query.where(Ticket.number < _open_cursor(cursor, _number))
-    else:
-        query = query.order_by(idle, since, Ticket.number)
-        if cursor:
-            query = query.where(sa.tuple_(idle, since, Ticket.number) > _open_cursor(cursor, _position))
+    _require(view, actor)
+    name = sort or DEFAULT_SORT.get(view, "due")
+    if name == "snooze" and view != "snoozed":
+        raise Invalid.field("sort", "Only snoozed tickets have a time to wake", where="query")
+    order = SORTS[name]
+    query = sa.select(Ticket).where(*_members(view, actor)).options(sa.orm.joinedload(Ticket.customer))
+    query = query.order_by(*(column.desc() if order.is_descending else column for column in order.columns))
+    if cursor:
+        here, place = sa.tuple_(*order.columns), _open_cursor(cursor, name, order)
+        query = query.where(here < place if order.is_descending else here > place)
     found = list(db.session.scalars(query.limit(limit + 1)))
     page = found[:limit]
-    return page, _cursor(view, page[-1]) if len(found) > limit else None
+    return page, _cursor(name, order, page[-1]) if len(found) > limit else None
 
 
-def _cursor(view: str, ticket: Ticket) -> str:
-    since = ticket.waiting_since or ticket.created_at
-    place: Any = ticket.number
-    if view != "done":
-        place = [0 if ticket.waiting_since else 1, since.isoformat(), ticket.number]
+def _cursor(name: str, order: Sort, ticket: Ticket) -> str:
+    values = [getattr(ticket, column.key) for column in order.columns]
+    place = [name, *(value.isoformat() if isinstance(value, datetime) else value for value in values)]
     return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
 
 
-def _open_cursor(cursor: str, read: Callable[[Any], Any]) -> Any:
+def _open_cursor(cursor: str, name: str, order: Sort) -> Any:
     try:
-        return read(json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))))
+        place = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if not isinstance(place, list) or place[0] != name or len(place) != len(order.columns) + 1:
+            raise ValueError
+        pairs = zip(order.columns, place[1:], strict=True)
+        return sa.tuple_(*(_value(column, value) for column, value in pairs))
     except (ValueError, TypeError, LookupError, OverflowError):
         raise Invalid.field("cursor", "This is no cursor of ours", where="query") from None
 
 
-def _number(place: Any) -> int:
-    if not isinstance(place, int) or not 0 <= place < 2**31:
-        raise ValueError
-    return place
-
-
-def _position(place: Any) -> Any:
-    since = datetime.fromisoformat(place[1]).astimezone(UTC)
-    return sa.tuple_(
-        _number(place[0]), sa.bindparam(None, since, type_=Ticket.created_at.type), _number(place[2])
-    )
+def _value(column: Any, value: Any) -> Any:
+    if isinstance(column.type, sa.Integer):
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**31:
+            raise ValueError
+        return value
+    moment = datetime.fromisoformat(value)
+    return sa.bindparam(None, moment.replace(tzinfo=moment.tzinfo or UTC), type_=column.type)
 
 
 def count_views(*, actor: Actor | None = None) -> dict[str, int]:
-    """How many tickets lie in mine, unassigned and all."""
+    """How many tickets lie in each view but `done`, counted up to a thousand."""
     actor = actor or current_actor()
-    columns = [
-        sa.func.count(sa.case((_members(view, actor), 1))).label(view)
-        for view in ("mine", "unassigned", "all")
-    ]
-    row = db.session.execute(sa.select(*columns).select_from(Ticket).where(_active())).one()
-    return dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+    views = [view for view in COUNTED if view != "trash" or actor.may("ticket:restore")]
+    counts = db.session.execute(sa.select(*(_count(view, actor) for view in views))).one()
+    return dict.fromkeys(COUNTED, 0) | dict(zip(views, counts, strict=True))
+
+
+def _count(view: str, actor: Actor) -> Any:
+    some = sa.select(Ticket.id).where(*_members(view, actor)).limit(MOST_COUNTED).subquery()
+    return sa.select(sa.func.count()).select_from(some).scalar_subquery().label(view)
 
 
 def list_earlier(customer_id: uuid.UUID, *, besides: uuid.UUID | None = None, limit: int = 5) -> list[Ticket]:

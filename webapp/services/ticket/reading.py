@@ -10,6 +10,7 @@ from webapp import bus
 from webapp.auth import Actor, current_actor
 from webapp.extensions import db
 from webapp.models import Event, ReadMark, Ticket
+from webapp.services.event import inboxes_of
 from webapp.services.ticket.access import ticket_for
 
 
@@ -20,7 +21,7 @@ class MarkMoved:
     workspace_id: uuid.UUID
     ticket_id: uuid.UUID
     customer_id: uuid.UUID
-    inbox_id: uuid.UUID | None
+    inbox_ids: tuple[uuid.UUID, ...]
     side: str
     delivered: int
     seen: int
@@ -84,7 +85,7 @@ def _announce(ticket: Ticket, mark: ReadMark, session: Any) -> None:
         workspace_id=ticket.workspace_id,
         ticket_id=ticket.id,
         customer_id=ticket.customer_id,
-        inbox_id=ticket.inbox_id,
+        inbox_ids=inboxes_of(ticket),
         side=mark.side,
         delivered=mark.delivered,
         seen=mark.seen,

@@ -3,12 +3,10 @@
 import uuid
 from typing import Any
 
-import sqlalchemy as sa
-
 from webapp import clock, database
 from webapp.auth import Actor, current_actor
 from webapp.extensions import db
-from webapp.models import Comment, Event, Ticket
+from webapp.models import Comment, Ticket
 from webapp.schemas.comment import comment_for_staff
 from webapp.schemas.event import event_for_staff
 from webapp.schemas.mail import delivery_out
@@ -16,7 +14,7 @@ from webapp.schemas.ticket import ticket_row
 from webapp.services import presence
 from webapp.services.draft import list_drafts
 from webapp.services.email.delivery import list_deliveries
-from webapp.services.event import list_ticket_events
+from webapp.services.event import created_event, list_ticket_events
 from webapp.services.ticket.access import ticket_for
 from webapp.services.ticket.follow import follower_ids
 from webapp.services.ticket.queue import list_earlier
@@ -40,7 +38,7 @@ def ticket_snapshot(ticket_id: uuid.UUID, *, actor: Actor | None = None) -> dict
 
 def comment_answer(comment: Comment) -> dict[str, Any]:
     """`{comment, event}` of a comment; a new one gets its place in the feed at the commit, and here too."""
-    event = db.session.scalars(sa.select(Event).where(Event.comment_id == comment.id)).one()
+    event = created_event(comment)
     shown = event_for_staff(event)
     if event.workspace_seq is None:
         database.before_commit(db.session(), lambda: shown.update(workspace_seq=event.workspace_seq))

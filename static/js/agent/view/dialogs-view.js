@@ -7,6 +7,7 @@ import {groups, SHORTCUTS} from '../keys.js';
 import {openThread} from '../thread-state.js';
 import {assign, blockCustomer, saveSettings} from '../ticket-effects.js';
 import {icon} from './bits.js';
+import {mergeForm, snoozeForm, splitForm} from './lifecycle-view.js';
 import {newTicketForm} from './new-ticket-view.js';
 
 /**
@@ -25,6 +26,10 @@ export function dialogsView(app, state) {
       'is-narrow') : nothing;
     case 'block': return thread ? dialog(app, `Block ${thread.ticket.customer.name}`, blockForm(app, thread.ticket), 'is-narrow')
       : nothing;
+    case 'snooze': return thread ? dialog(app, 'Snooze', snoozeForm(app, state, thread.ticket), 'is-narrow') : nothing;
+    case 'merge': return thread ? dialog(app, `Merge #${thread.ticket.number} into another ticket`, mergeForm(app, thread.ticket))
+      : nothing;
+    case 'split': return thread ? dialog(app, 'Split the conversation', splitForm(app, thread)) : nothing;
     default: return nothing;
   }
 }

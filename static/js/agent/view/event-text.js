@@ -1,6 +1,6 @@
 /** The sentence for an event that is not a message. */
 
-import {priorityName, statusName, titled} from '../words.js';
+import {priorityName, statusName, titled, wakeName} from '../words.js';
 
 /**
  * @typedef {import('../app-state.js').State} State
@@ -21,6 +21,15 @@ export function eventText(state, event) {
     case 'ticket.ended': return {sign: 'chat', text: `${who} ended the chat`};
     case 'ticket.marked_as_spam': return {sign: 'spam', text: `${who} marked this as spam`};
     case 'ticket.unmarked_as_spam': return {sign: 'spam', text: `${who} said this is not spam`};
+    case 'ticket.snoozed': return {sign: 'clock', text: `${who} snoozed this ${wakeName(changes.snoozed_until?.[1] ?? null)}`};
+    case 'ticket.woken': return {sign: 'clock', text: event.actor.kind === 'system' ? 'The snooze is over'
+      : `${who} ended the snooze`};
+    case 'ticket.merged': return {sign: 'transfer', text: `${who} merged this into #${changes.merged_into?.[1]}`};
+    case 'ticket.unmerged': return {sign: 'undo', text: `${who} took the merge into #${changes.merged_into?.[0]} back`};
+    case 'ticket.absorbed': return {sign: 'transfer', text: `${who} merged #${changes.absorbed?.[1]?.number} into this: ${
+      changes.absorbed?.[1]?.title}`};
+    case 'ticket.released': return {sign: 'undo', text: `${who} took #${changes.absorbed?.[0]?.number} out of this again`};
+    case 'ticket.split': return {sign: 'plus', text: `${who} made #${changes.split_into?.[1]?.number} of messages of this`};
     case 'ticket.customer_changed': return {sign: 'verified', text: 'The visitor was identified'};
     default: return {sign: 'history', text: titled(event.name.replace('.', ' '))};
   }

@@ -7,6 +7,7 @@ import {othersAt} from '../people-state.js';
 import {isActive} from '../queue-state.js';
 import {assign, copyLink, setSpam, setStatus, take, unblockCustomer, updateTicket} from '../ticket-effects.js';
 import {PRIORITIES, priorityName, statusName} from '../words.js';
+import {mergeItems, snoozeField, standing} from './lifecycle-view.js';
 import {arrows, avatar, focusFirst, icon, menu, menuItem, pill, place, priority} from './bits.js';
 
 /**
@@ -34,7 +35,8 @@ export function headerView(app, state, ticket) {
     </div>
     <div class="thread-line thread-fields">${statusField(app, state, ticket)}${priorityField(app, state,
       ticket)}${assigneeField(app, state, ticket)}
-      <span class="grow"></span>${mainAction(app, state, ticket)}</div>
+      ${standing(app, state, ticket)}<span class="grow"></span>${snoozeField(app, state, ticket)}${mainAction(app, state,
+        ticket)}</div>
   </header>`;
 }
 
@@ -89,13 +91,22 @@ function viewers(state, ticket) {
 /** @param {App} app @param {State} state @param {Ticket} ticket */
 function statusField(app, state, ticket) {
   if (!may(state, 'ticket:update')) return html`<span class="field-value">${pill(ticket.status)}</span>`;
+  if (ticket.merged_into !== null) return html`<span class="field-value">${pill(ticket.status)}</span>`;
   const ended = !isActive({...ticket, spam: false});
   const choices = ended ? /** @type {const} */ (['closed']) : STATUSES;
   const label = html`${pill(ticket.status)}${icon('chevron', 'is-small')}`;
   return menu({id: 'menu-status', label, name: `Status: ${statusName(ticket.status)}`, keys: 's'}, html`
     ${ended ? menuItem({label: 'Reopen', icon: icon('undo'), run: () => setStatus(app, ticket.id, 'open')}) : nothing}
-    ${choices.map((status) => menuItem({label: pill(status), checked: status === ticket.status,
-      run: () => setStatus(app, ticket.id, status)}))}`);
+    ${choices.map((status) => menuItem({label: pill(status), checked: status === ticket.status
+      && ticket.pending_on !== 'third_party', run: () => chooseStatus(app, ticket, status)}))}
+    ${ended ? nothing : menuItem({label: html`${pill('pending')} on a third party`, checked: ticket.pending_on === 'third_party',
+      run: () => updateTicket(app, ticket.id, {status: 'pending', pending_on: 'third_party'})})}`);
+}
+
+/** Pending means pending on the customer, unless it is said otherwise. @param {App} app @param {Ticket} ticket @param {Status} status */
+function chooseStatus(app, ticket, status) {
+  if (status === 'pending' && ticket.status === 'pending') void updateTicket(app, ticket.id, {status, pending_on: 'customer'});
+  else void setStatus(app, ticket.id, status);
 }
 
 /** @param {App} app @param {State} state @param {Ticket} ticket */
@@ -211,6 +222,7 @@ function moreMenu(app, state, ticket) {
     ${menuItem({label: 'Copy link', icon: icon('link'), end: html`<kbd>,</kbd>`, run: () => copyLink(app)})}
     ${may(state, 'ticket:assign') && isActive({...ticket, spam: false})
       ? menuItem({label: 'Transfer with a note…', icon: icon('transfer'), run: () => transfer(app)}) : nothing}
+    ${mergeItems(app, state, ticket)}
     ${may(state, 'ticket:spam') ? html`<hr>${menuItem({label: ticket.spam ? 'Not spam'
       : 'Mark as spam', icon: icon('spam'), run: () => setSpam(app, ticket.id, !ticket.spam)})}` : nothing}
     ${may(state, 'customer:block') ? menuItem(customer.blocked

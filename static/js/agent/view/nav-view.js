@@ -14,8 +14,12 @@ import {bell} from './notifications-view.js';
  * @typedef {import('../app-state.js').State} State
  */
 
-const VIEW_ICON = {mine: 'mine', unassigned: 'unassigned', all: 'all', done: 'done'};
-const VIEW_KEY = {mine: 'g m', unassigned: 'g u', all: 'g a', done: 'g d'};
+const VIEW_ICON = {mine: 'mine', unassigned: 'unassigned', all: 'all', waiting: 'history', risk: 'bell', breached: 'alert',
+  snoozed: 'clock', done: 'done', trash: 'x'};
+/** @type {Partial<Record<import('../types.js').View, string>>} */
+const VIEW_KEY = {mine: 'g m', unassigned: 'g u', all: 'g a', risk: 'g s', snoozed: 'g h', done: 'g d'};
+/** Shown while something lies there. @type {import('../types.js').View[]} */
+const QUIET = ['waiting', 'risk', 'breached', 'snoozed'];
 const THEMES = /** @type {const} */ (['system', 'light', 'dark']);
 
 /** @param {App} app @param {State} state */
@@ -23,7 +27,7 @@ export function navView(app, state) {
   return html`<nav class="nav" aria-label="Views">
     <div class="nav-brand">${icon('mark', 'nav-mark')}<b class="clip"
       dir="auto">${state.boot.workspace.name}</b></div>
-    <ul class="nav-views">${VIEWS.map((view) => viewLink(state, view))}
+    <ul class="nav-views">${VIEWS.filter((view) => isShown(state, view)).map((view) => viewLink(state, view))}
       <li><a class="nav-link" href="/customers" title="Customers">${icon('users')}<span class="nav-name">Customers</span></a></li>
     </ul>
     <div class="nav-foot">${availability(app, state)}${bell(app, state)}${ownMenu(app, state)}</div>
@@ -31,13 +35,20 @@ export function navView(app, state) {
 }
 
 /** @param {State} state @param {import('../types.js').View} view */
+function isShown(state, view) {
+  if (view === 'trash') return may(state, 'ticket:restore');
+  return !QUIET.includes(view) || state.route.view === view || state.queue.counts[/** @type {'risk'} */ (view)] > 0;
+}
+
+/** @param {State} state @param {import('../types.js').View} view */
 function viewLink({queue, route}, view) {
-  const count = view === 'done' ? 0 : queue.counts[view];
+  const count = view === 'done' || view === 'trash' ? 0 : queue.counts[view];
+  const key = VIEW_KEY[view];
   return html`<li><a class="nav-link" href="/agent/v/${view}" aria-current=${route.view === view ? 'page' : nothing}
-    aria-keyshortcuts=${VIEW_KEY[view]}
-    title="${VIEW_NAME[view]} (${VIEW_KEY[view].toUpperCase()})">${icon(VIEW_ICON[view])}<span
+    aria-keyshortcuts=${key ?? nothing} data-quiet=${QUIET.includes(view) || view === 'trash'}
+    title=${key ? `${VIEW_NAME[view]} (${key.toUpperCase()})` : VIEW_NAME[view]}>${icon(VIEW_ICON[view])}<span
       class="nav-name">${VIEW_NAME[view]}</span>${
-    count ? html`<span class="nav-count num" data-loud=${view === 'mine'}>${count > 999 ? '999+' : count}</span>`
+    count ? html`<span class="nav-count num" data-loud=${view === 'mine' || view === 'breached'}>${count > 999 ? '999+' : count}</span>`
       : nothing}</a></li>`;
 }
 

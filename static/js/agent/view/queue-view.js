@@ -8,12 +8,13 @@ import {may} from '../app-state.js';
 import {draftText} from '../drafts-state.js';
 import {othersAt} from '../people-state.js';
 import {focusRow, loadMore, loadView, showPending} from '../queue-effects.js';
-import {belongs, pendingUpdates} from '../queue-state.js';
+import {setSort} from '../lifecycle-effects.js';
+import {belongs, isSortable, pendingUpdates, SORTS} from '../queue-state.js';
 import {ago} from '../../shared/time.js';
 import {openSearch} from '../search-effects.js';
 import {openThread} from '../thread-state.js';
-import {channelName, span, spanInWords, statusName, VIEW_NAME} from '../words.js';
-import {avatar, channelIcon, icon, priority, skeletonRows, tierChip} from './bits.js';
+import {channelName, SORT_NAME, span, spanInWords, statusName, VIEW_NAME, wakeName} from '../words.js';
+import {avatar, channelIcon, icon, menu, menuItem, priority, skeletonRows, tierChip} from './bits.js';
 
 /**
  * @typedef {import('../app.js').App} App
@@ -31,6 +32,7 @@ export function queueView(app, state) {
       ${view === 'done' ? nothing : html`<span class="faint num">${state.queue.counts[view]}<span
         class="vh"> ${state.queue.counts[view] === 1 ? 'conversation' : 'conversations'}</span></span>`}
       <span class="grow"></span>
+      ${sortMenu(app, state)}
       <button type="button" class="icon-btn is-quiet is-small" id="search-open" aria-label="Search" title="Search (/)"
         aria-keyshortcuts="/" @click=${() => openSearch(app)}>${icon('search')}</button>
       ${may(state, 'ticket:create') ? html`<button type="button" class="icon-btn is-quiet is-small" aria-label="New ticket"
@@ -43,6 +45,14 @@ export function queueView(app, state) {
       ${listBody(app, state)}
     </div>
   </section>`;
+}
+
+/** @param {App} app @param {State} state */
+function sortMenu(app, {queue: {view, sort}}) {
+  if (!isSortable(view)) return nothing;
+  return menu({id: 'menu-sort', label: html`<span class="small faint clip">${SORT_NAME[sort]}</span>${icon('chevron',
+    'is-small')}`, name: `Order: ${SORT_NAME[sort]}`}, SORTS.map((one) => menuItem({label: SORT_NAME[one], checked: one === sort,
+      run: () => setSort(app, one)})));
 }
 
 /** @param {App} app @param {State} state */
@@ -100,7 +110,7 @@ function guardedRow(state, id) {
   const selected = state.route.number === row.number;
   const viewers = state.people.viewers[id];
   const assignee = row.assigned_agent_id ? state.people.users[row.assigned_agent_id] : undefined;
-  const gone = belongs(state.queue.view, row, state.queue.me) ? '' : whyGone(state, row);
+  const gone = belongs(state.queue.view, row, state.queue.me, state.queue.now) ? '' : whyGone(state, row);
   return html`<li class="row-item"
     data-id=${id}>${guard([row, typing, draft, selected, viewers, assignee, gone, state.queue.view,
       Math.floor(state.ui.now / 60_000)],
@@ -150,6 +160,10 @@ function preview(state, row, typing, draft) {
 
 /** @param {Row} row @param {number} now */
 function waiting(row, now) {
+  if (row.shelf === 'snoozed' && row.snoozed_until) {
+    const words = `Snoozed ${wakeName(row.snoozed_until)}`;
+    return html`<span class="row-time" title=${words}>${icon('clock', 'is-small')}<span class="vh">${words}</span></span>`;
+  }
   const since = row.waiting_since;
   const at = since ?? row.last_comment?.at ?? row.updated_at;
   const words = since ? `Waiting for ${spanInWords(at, now)}` : `Last message ${ago(at, now)}`;
@@ -168,9 +182,15 @@ function viewing(state, row) {
 /** Why a row that is still shown does not belong here any more. @param {State} state @param {Row} row */
 function whyGone(state, row) {
   const by = lastActor(state, row);
+  if (row.merged_into !== null) return `Merged into #${row.merged_into}${by}`;
   if (row.spam) return `Marked as spam${by}`;
+  if (row.shelf === 'trash') return `Deleted${by}`;
+  if (state.queue.view === 'snoozed' && row.shelf === 'queue') return 'Awake again';
   if (row.status === 'resolved' || row.status === 'closed') return `${statusName(row.status)}${by}`;
   if (state.queue.view === 'done') return `Reopened${by}`;
+  if (row.shelf === 'snoozed') return `Snoozed ${wakeName(row.snoozed_until)}`;
+  if (state.queue.view === 'waiting') return 'Not waiting for them any more';
+  if (state.queue.view === 'risk' || state.queue.view === 'breached') return 'The deadline has changed';
   const agent = row.assigned_agent_id ? state.people.users[row.assigned_agent_id] : null;
   if (row.assigned_agent_id === state.queue.me) return 'Taken by you';
   return agent ? `Assigned to ${agent.name}${by}` : `Not assigned to you any more${by}`;

@@ -125,7 +125,7 @@ function message(app, {event, comment, first}, mark, name) {
     ${first ? messageHead(comment, event.seq, side, name) : nothing}
     ${comment.content ? html`<div class="bubble" dir="auto"
       title=${first ? nothing : dateTime(comment.created_at)}>${linkify(comment.content)}</div>` : nothing}
-    ${comment.attachments.length ? attachments(app, comment, event.seq) : nothing}
+    ${comment.attachments.length ? attachments(app, comment, event) : nothing}
     ${mark ? html`<span class="msg-meta">${icon('check', 'is-small')}${mark}</span>` : nothing}
   </article>`;
 }
@@ -140,10 +140,10 @@ function messageHead(comment, seq, side, name) {
     dir="auto">${name}</b>${note}${time}</header>`;
 }
 
-/** @param {App} app @param {import('../types.js').Comment} comment @param {number} seq */
-function attachments(app, comment, seq) {
+/** @param {App} app @param {import('../types.js').Comment} comment @param {import('../types.js').TicketEvent} event */
+function attachments(app, comment, event) {
   return html`<div class="files">${comment.attachments.map((file) => {
-    const again = () => refreshFiles(app, comment.ticket_id, seq);
+    const again = () => refreshFiles(app, event.ticket_id, event.seq);
     return file.is_image
       ? html`<a class="file-image" href=${safeUrl(absolute(file.url))} target="_blank" rel="noopener"><img class="bubble-image"
         src=${safeUrl(absolute(file.url))} alt=${file.name} loading="lazy" decoding="async"

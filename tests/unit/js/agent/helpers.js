@@ -16,12 +16,17 @@ export function row(id, fields = {}) {
     id, number, title: `Ticket ${id}`, status: 'open', priority: 'medium', channel: 'chat', inbox_id: null, category: null, spam: false,
     customer: {id: 'maria', name: 'Maria', email: null, claimed_email: null, verified: false, tier: 'basic', blocked: false},
     assigned_agent_id: null, team_id: null, unread: 0, waiting_since: at(number), last_comment: null, created_at: at(number), updated_at: at(number),
-    seq: 1, public_seq: 1, ...fields,
+    seq: 1, public_seq: 1, shelf: fields.spam || ['resolved', 'closed'].includes(fields.status) ? 'done' : 'queue', pending_on: null,
+    snoozed_until: null, merged_into: null, next_due_at: null, ...fields,
   };
 }
 
+const NONE = {mine: 0, unassigned: 0, all: 0, waiting: 0, risk: 0, breached: 0, snoozed: 0, trash: 0};
+/** Counts of the views, nothing in those not named. @param {object} some */
+export const counts = (some) => ({...NONE, ...some});
+
 /** @param {object[]} data @param {object} [more] */
-export const page = (data, more = {}) => ({data, next_cursor: null, counts: {mine: 0, unassigned: data.length, all: data.length}, workspace_seq: 10, ...more});
+export const page = (data, more = {}) => ({data, next_cursor: null, counts: counts({unassigned: data.length, all: data.length}), workspace_seq: 10, ...more});
 
 /** An event without a comment. @param {number} seq @param {object} [fields] */
 export const event = (seq, fields = {}) => ({

@@ -2,17 +2,17 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
 import {belongs, countsDelta, newQueue, pendingUpdates, reduceQueue, wantedOrder} from '../../../../static/js/agent/queue-state.js';
-import {at, ME, page, row} from './helpers.js';
+import {at, counts, ME, page, row} from './helpers.js';
 
 const order = (queue) => queue.lists[queue.view].order;
 const ready = (rows, more = {}, view = 'unassigned') => reduceQueue(newQueue(ME, view), {type: 'queue/page', view, page: page(rows, more)});
 let feed = 100;
-const change = (fields, before = {assigned_agent_id: null, active: true}, workspace_seq = (feed += 1)) => ({type: 'queue/row', change: {row: fields, before, workspace_seq}});
+const change = (fields, before = {assigned_agent_id: null, shelf: 'queue', pending_on: null}, workspace_seq = (feed += 1)) => ({type: 'queue/row', change: {row: fields, before, workspace_seq}});
 
 test('a page is shown as it comes, with its counts', () => {
   const queue = ready([row('t1'), row('t2')]);
   assert.deepEqual(order(queue), ['t1', 't2']);
-  assert.deepEqual(queue.counts, {mine: 0, unassigned: 2, all: 2});
+  assert.deepEqual(queue.counts, counts({mine: 0, unassigned: 2, all: 2}));
 });
 
 test('which rows belong to which view', () => {
@@ -23,7 +23,7 @@ test('which rows belong to which view', () => {
     [row('t1', {status: 'resolved', assigned_agent_id: ME}), ['done']],
     [row('t1', {spam: true}), ['done']],
   ];
-  for (const [one, views] of cases) assert.deepEqual(['mine', 'unassigned', 'all', 'done'].filter((view) => belongs(view, one, ME)), views);
+  for (const [one, views] of cases) assert.deepEqual(['mine', 'unassigned', 'all', 'done'].filter((view) => belongs(view, one, ME, 0)), views);
 });
 
 test('a field changes at once, the order waits until it is settled', () => {
@@ -86,12 +86,12 @@ test('done is in the order of the numbers, newest first', () => {
 
 test('counts go by the difference of before and after', () => {
   const cases = [
-    [{row: row('t1'), before: null}, {mine: 0, unassigned: 1, all: 1}],
-    [{row: row('t1', {assigned_agent_id: ME}), before: {assigned_agent_id: null, active: true}}, {mine: 1, unassigned: -1, all: 0}],
-    [{row: row('t1', {assigned_agent_id: 'ben'}), before: {assigned_agent_id: ME, active: true}}, {mine: -1, unassigned: 0, all: 0}],
-    [{row: row('t1', {status: 'closed', assigned_agent_id: ME}), before: {assigned_agent_id: ME, active: true}}, {mine: -1, unassigned: 0, all: -1}],
-    [{row: row('t1', {spam: true}), before: {assigned_agent_id: null, active: true}}, {mine: 0, unassigned: -1, all: -1}],
-    [{row: row('t1'), before: {assigned_agent_id: null, active: false}}, {mine: 0, unassigned: 1, all: 1}],
+    [{row: row('t1'), before: null}, counts({mine: 0, unassigned: 1, all: 1})],
+    [{row: row('t1', {assigned_agent_id: ME}), before: {assigned_agent_id: null, shelf: 'queue', pending_on: null}}, counts({mine: 1, unassigned: -1, all: 0})],
+    [{row: row('t1', {assigned_agent_id: 'ben'}), before: {assigned_agent_id: ME, shelf: 'queue', pending_on: null}}, counts({mine: -1, unassigned: 0, all: 0})],
+    [{row: row('t1', {status: 'closed', assigned_agent_id: ME}), before: {assigned_agent_id: ME, shelf: 'queue', pending_on: null}}, counts({mine: -1, unassigned: 0, all: -1})],
+    [{row: row('t1', {spam: true}), before: {assigned_agent_id: null, shelf: 'queue', pending_on: null}}, counts({mine: 0, unassigned: -1, all: -1})],
+    [{row: row('t1'), before: {assigned_agent_id: null, shelf: 'done', pending_on: null}}, counts({mine: 0, unassigned: 1, all: 1})],
   ];
   for (const [one, expected] of cases) assert.deepEqual(countsDelta({...one, workspace_seq: 1}, ME), expected);
 });
@@ -99,7 +99,7 @@ test('counts go by the difference of before and after', () => {
 test('the same change twice counts once', () => {
   const news = change(row('t3'), null, 50);
   const queue = reduceQueue(reduceQueue(ready([row('t1')]), news), news);
-  assert.deepEqual(queue.counts, {mine: 0, unassigned: 2, all: 2});
+  assert.deepEqual(queue.counts, counts({mine: 0, unassigned: 2, all: 2}));
 });
 
 test('a change that the page knew already is not counted again', () => {
