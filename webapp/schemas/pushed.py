@@ -156,7 +156,6 @@ class RowOut(Strict):
     team_id: uuid.UUID | None
     unread: int
     waiting_since: datetime | None
-    next_due_at: datetime | None
     last_comment: LastComment | None
     created_at: datetime
     updated_at: datetime

@@ -53,7 +53,6 @@ def ticket_row(ticket: Ticket) -> dict[str, Any]:
         "team_id": str(ticket.team_id) if ticket.team_id else None,
         "unread": ticket.unread,
         "waiting_since": clock.iso(ticket.waiting_since),
-        "next_due_at": clock.iso(ticket.next_due_at),
         "last_comment": ticket.last_comment,
         "created_at": clock.iso(ticket.created_at or clock.now()),
         "updated_at": clock.iso(ticket.updated_at or clock.now()),
