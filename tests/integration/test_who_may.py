@@ -158,6 +158,7 @@ nowhere_kinds = (
     "job",
     "comment",
     "delivery",
+    "suppression",
     "tag",
     "other_tag",
     "field",

@@ -151,6 +151,19 @@ POST   /settings/people/<uuid:user_id>/invite                   in   in   in  40
 POST   /settings/people/<uuid:user_id>/role                     in   in   in  403  403  403   go  404
 POST   /settings/people/<uuid:user_id>/deactivate               in   in   in  403  403  403   go  404
 POST   /settings/people/<uuid:user_id>/activate                 in   in   in  403  403  403   go  404
+GET    /settings/mail                                           in   in   in  403  403  403  200  200
+POST   /settings/mail                                           in   in   in  403  403  403   go   go
+POST   /settings/mail/test                                      in   in   in  403  403  403   go   go
+GET    /settings/mail/deliveries                                in   in   in  403  403  403  200  200
+POST   /settings/mail/deliveries/<uuid:delivery_id>/retry       in   in   in  403  403  403  409  404
+POST   /settings/mail/suppressions                              in   in   in  403  403  403   go   go
+POST   /settings/mail/suppressions/<uuid:suppression_id>/remove in   in   in  403  403  403   go  404
+GET    /settings/mail/templates                                 in   in   in  403  403  403  200  200
+GET    /settings/mail/templates/<name>/<language>               in   in   in  403  403  403  200  200
+GET    /settings/mail/templates/<name>/<language>/preview       in   in   in  403  403  403  200  200
+POST   /settings/mail/templates/<name>/<language>               in   in   in  403  403  403   go   go
+POST   /settings/mail/templates/<name>/<language>/test          in   in   in  403  403  403   go   go
+POST   /settings/mail/templates/<name>/<language>/reset         in   in   in  403  403  403   go   go
 GET    /settings/inboxes                                        in   in   in  403  403  403  200  200
 GET    /settings/inboxes/new                                    in   in   in  403  403  403  200  200
 POST   /settings/inboxes/new                                    in   in   in  403  403  403   go   go
@@ -187,6 +200,9 @@ PLACES = {
     "<ticket_id>/restore": "{trashed}/restore",
     "<link_id>": "{link}",
     "<user_id>": "me",
+    "<uuid:delivery_id>": "{delivery}",
+    "<uuid:suppression_id>": "{suppression}",
+    "templates/<name>/<language>": "templates/reply/en",
     "deliveries/<id>": "deliveries/{delivery}",
     "<comment_id>": "{comment}",
     "<ticket_id>": "{ticket}",
@@ -278,6 +294,10 @@ BODIES: dict[str, Callable[[dict[str, str]], Options]] = {
     "POST /profile/password": lambda _: {"data": {"current": "wrong", "password": "a longer password"}},
     "POST /settings/exports": lambda _: {"data": {"format": "csv"}},
     "POST /settings/jobs/replay": lambda _: {"data": {"type": "email.send"}},
+    "POST /settings/mail": lambda _: {"data": {"language": "en"}},
+    "POST /settings/mail/test": lambda _: {"data": {"address": "x@example.com"}},
+    "POST /settings/mail/suppressions": lambda _: {"data": {"address": "x@example.com"}},
+    "POST /settings/mail/templates/<name>/<language>": lambda _: {"data": {"subject": "Hi", "text": "Hi"}},
     "POST /settings/people": lambda _: {"data": {"name": "New", "email": "new@example.com", "role": "agent"}},
     "POST /settings/people/<uuid:user_id>/role": lambda _: {"data": {"role": "viewer"}},
     "POST /organizations/new": lambda _: {"data": {"name": "Fresh"}},

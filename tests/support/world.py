@@ -11,7 +11,10 @@ from PIL import Image
 
 from tests.support.browsers import Socket, StaffBrowser, Visitor
 from webapp.auth import ROLES
+from webapp.database import transaction
 from webapp.extensions import db
+from webapp.services.email import suppress
+from webapp.tenancy import use_workspace
 
 WHO = ("anonymous", "customer", "stranger", *ROLES, "foreigner")
 """Who comes: nobody, the chat's customer, another one, staff by role, another workspace's admin."""
@@ -119,12 +122,15 @@ class World:
         snapshot = desk.get(f"tickets/{self.ids['ticket']}").json
         block = desk.post("blocks", {"address": "203.0.113.0/24", "reason": f"{self.name}-secret-reason"})
         loose = self.maria.post("attachments", **file_body("loose.png"))
+        with self.app.app_context(), use_workspace(self.workspace), transaction():
+            suppression = suppress(f"gone@{self.name}.example", "manual").id
         job = desk.post("exports")
         return {
             **self._parts_of_tickets(),
             "job": job.json["job"]["id"],
             "customer": snapshot["ticket"]["customer"]["id"],
             "block": block.json["id"],
+            "suppression": str(suppression),
             "loose_file": loose.json["id"],
             "note_file": self.files["note"]["id"],
             "user": str(self.colleague.id),

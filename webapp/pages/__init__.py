@@ -14,6 +14,7 @@ from webapp.pages import (
     health,
     inboxes,
     jobs,
+    mail,
     notifications,
     organizations,
     people,
@@ -43,6 +44,7 @@ def register_pages(app: Flask) -> None:
         exports,
         customers,
         organizations,
+        mail,
     ):
         app.register_blueprint(module.bp)
     app.context_processor(_who)

@@ -14,7 +14,10 @@ class Entry(NamedTuple):
 
 
 SETTINGS: dict[str, tuple[Entry, ...]] = {
-    "Channels": (Entry("/settings/inboxes", "Inboxes", "inbox:manage"),),
+    "Channels": (
+        Entry("/settings/inboxes", "Inboxes", "inbox:manage"),
+        Entry("/settings/mail", "Mail", "settings:manage"),
+    ),
     "People": (Entry("/settings/people", "People", "user:manage"),),
     "System": (
         Entry("/settings/exports", "Exports", "ticket:export"),

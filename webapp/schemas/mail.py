@@ -10,15 +10,21 @@ from webapp.models.ticket import STATUSES
 from webapp.schemas.text import Line, Strict, Text
 
 Language = Literal["en", "de", "zh", "ar"]
-TextOfMail = Annotated[Text, Field(max_length=20_000)]
 
 
 def _switch(value: Any) -> Any:
     return value in ("1", "on", True)
 
 
-def _several(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
+def _ticked(value: Any) -> Any:
+    return list(value) if isinstance(value, dict) else value
+
+
+def _unix_lines(value: Any) -> Any:
+    return value.replace("\r\n", "\n") if isinstance(value, str) else value
+
+
+TextOfMail = Annotated[Text, BeforeValidator(_unix_lines), Field(max_length=20_000)]
 
 
 class MailSection(Strict):
@@ -44,7 +50,7 @@ class MailForm(MailSection):
     tell_created: Annotated[bool, BeforeValidator(_switch)] = False
     status_mails: Annotated[
         list[Literal["open", "assigned", "in_progress", "pending", "resolved", "closed"]],
-        BeforeValidator(_several),
+        BeforeValidator(_ticked),
     ] = []
 
 
@@ -54,6 +60,7 @@ class TemplateForm(Strict):
     subject: Annotated[Line, Field(min_length=1, max_length=200)]
     text: Annotated[TextOfMail, Field(min_length=1)]
     html: TextOfMail = ""
+    do: Line = "save"
 
 
 class AddressForm(Strict):

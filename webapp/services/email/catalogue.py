@@ -123,6 +123,12 @@ def find_own(name: str, language: str, *, session: Any = None) -> MailTemplate |
     return found
 
 
+def own_languages(*, session: Any = None) -> set[tuple[str, str]]:
+    """The mails, by name and language, that the workspace has put in its own words."""
+    query = sa.select(MailTemplate.name, MailTemplate.language)
+    return {(name, language) for name, language in (session or db.session()).execute(query)}
+
+
 def language_of(locale: str | None, default: str) -> str:
     """The language of a customer's locale that mails are written in, else the workspace's."""
     base = (locale or "").replace("_", "-").split("-")[0].lower()
