@@ -39,6 +39,7 @@ _ALL = (
     Fact("ticket.tier_changed", True, False, "The customer's tier or organization is another now."),
     Fact("ticket.escalated", True, False, "A promise was broken or near it: the ticket went up the ladder."),
     Fact("sla.warned", True, False, "A deadline comes near."),
+    Fact("sla.recalculated", True, False, "Deadlines moved because a policy or calendar has changed."),
     Fact("sla.breached", True, False, "A deadline has passed."),
     Fact("ticket.ended", True, True, "The customer ended the chat."),
     Fact("ticket.marked_as_spam", True, False, "The ticket was put away as spam."),

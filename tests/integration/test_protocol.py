@@ -21,6 +21,7 @@ from webapp.services import ticket as tickets
 from webapp.services.event import Recorded
 from webapp.services.sla import refresh
 from webapp.services.sla.reaction import keep_customer_facts
+from webapp.services.sla.recalculation import recalculate
 from webapp.tasks import timer as timers
 from webapp.tenancy import use_workspace
 
@@ -133,6 +134,7 @@ def actions(scene: Any) -> dict[str, Callable[[], Any]]:
         ),
         "ticket.tier_changed": lambda: scene.within(to_another_tier),
         "ticket.escalated": lambda: scene.pass_time(hours=25),
+        "sla.recalculated": lambda: scene.within(under_another_policy),
         "sla.breached": lambda: scene.pass_time(hours=25),
         "sla.warned": lambda: (scene.within(under_a_warning), scene.pass_time(minutes=40)),
     }
@@ -156,6 +158,14 @@ def absorb(scene: Any) -> str:
 def to_another_tier(ticket: Ticket) -> None:
     ticket.customer.tier = "premium"
     keep_customer_facts(ticket)
+
+
+def under_another_policy(ticket: Ticket) -> None:
+    day = {"medium": dict.fromkeys(("free", "basic", "premium", "enterprise"), 86_400)}
+    target = {"metric": "first_response", "clock": "calendar", "seconds": day}
+    db.session.add(SlaPolicy(name="Other", targets=[target]))
+    db.session.flush()
+    recalculate([ticket.id])
 
 
 def under_a_warning(ticket: Ticket) -> None:

@@ -13,5 +13,6 @@ def register_tasks(app: Flask) -> None:  # noqa: ARG001 - every register functio
         notification,
         routing,
         sla,
+        sla_review,
         tag,
     )
