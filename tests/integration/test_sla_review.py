@@ -12,10 +12,10 @@ from webapp.database import read_only, transaction, uuid7
 from webapp.errors import Conflict, Forbidden, Invalid
 from webapp.extensions import db
 from webapp.models import Event, Job, SlaPolicy, Ticket
+from webapp.schemas.sla import PolicyIn
 from webapp.services import calendar as calendars
 from webapp.services import ticket as tickets
 from webapp.services.calendar.business import WEEKDAYS
-from webapp.schemas.sla import PolicyIn
 from webapp.services.sla import create_policy, recalculation, replay, update_policy
 from webapp.services.sla.memory import load
 from webapp.services.sla.policy import load_policies, policy_of
