@@ -4,6 +4,7 @@ import {createOutbox} from '../shared/outbox.js';
 import {uuid} from '../shared/uuid.js';
 import {modeOf} from './app-state.js';
 import {draftKey, draftOf} from './drafts-state.js';
+import {offerUndo} from './mail-effects.js';
 import {catchUp, seenSeq} from './thread-effects.js';
 import {openThread} from './thread-state.js';
 import {setStatus} from './ticket-effects.js';
@@ -56,6 +57,7 @@ function deliver(app, {client_id, payload}, attachment_ids) {
 function arrived(app, payload, {event}) {
   if (event) app.store.dispatch({type: 'thread/events', id: payload.ticket_id, events: [event]});
   else void catchUp(app, payload.ticket_id);
+  if (event?.comment?.kind === 'reply') offerUndo(app, event.comment);
   if (payload.then) void setStatus(app, payload.ticket_id, payload.then);
 }
 

@@ -2,6 +2,7 @@
 
 import {may} from './app-state.js';
 import {focusComposer, setMode} from './compose-effects.js';
+import {undoLast} from './mail-effects.js';
 import {goView, showPending, step} from './queue-effects.js';
 import {isActive} from './queue-state.js';
 import {openSearch} from './search-effects.js';
@@ -81,6 +82,7 @@ export const SHORTCUTS = [
   {keys: [','], title: 'Copy the link', group: 'Conversation', inThread: true, run: copyLink},
   {keys: ['/'], title: 'Search', group: 'Everywhere', run: openSearch},
   {keys: ['c'], title: 'New ticket', group: 'Everywhere', needs: 'ticket:create', run: (app) => openDialog(app, 'new')},
+  {keys: ['z'], title: 'Undo', group: 'Everywhere', run: undoLast},
   {
     keys: [']'],
     title: 'Customer and details',

@@ -9,12 +9,12 @@ const WITH_ACTION = 10_000;
 /**
  * @param {import('./app.js').App} app
  * @param {string} text
- * @param {{kind?: 'info'|'ok'|'bad', action?: {label: string, run: () => void}}} [options]
+ * @param {{kind?: 'info'|'ok'|'bad', action?: {label: string, run: () => void}, lasts?: number}} [options]
  */
-export function toast(app, text, {kind = 'info', action} = {}) {
+export function toast(app, text, {kind = 'info', action, lasts} = {}) {
   const id = uuid();
   app.store.dispatch({type: 'toast', toast: {id, kind, text, action: action ?? null, sticky: kind === 'bad'}});
-  if (kind !== 'bad') setTimeout(() => app.store.dispatch({type: 'untoast', id}), action ? WITH_ACTION : SHOWN);
+  if (kind !== 'bad') setTimeout(() => app.store.dispatch({type: 'untoast', id}), lasts ?? (action ? WITH_ACTION : SHOWN));
 }
 
 /** @param {import('./app.js').App} app @param {string} what was tried @param {unknown} error */

@@ -3,7 +3,7 @@
 import {render} from 'lit/html.js';
 
 import {setTitle} from '../shared/badge.js';
-import {regional, useStrings} from '../shared/i18n.js';
+import {regional, t, useStrings} from '../shared/i18n.js';
 import {createStore} from '../shared/store.js';
 import {initialState, reduce} from './chat-state.js';
 import {createEffects} from './effects.js';
@@ -84,6 +84,11 @@ async function start() {
     if (store.state.open) await live.start();
   }
 
+  const link = host ? null : location.hash.match(/^#continue=(.+)/)?.[1];
+  if (link) {
+    history.replaceState(null, '', location.pathname);
+    await visitor.goOn(decodeURIComponent(link)).catch(() => store.dispatch({type: 'notice', text: t('link_expired')}));
+  }
   host?.post({type: 'ready'});
   if (host?.settings.identity) await identify(host.settings.identity);
   else await live.start();

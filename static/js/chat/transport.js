@@ -62,6 +62,9 @@ export function createTransport({visitor, page, onState, onEvent}) {
     /** @param {Record<string, string | number>} query @returns {Promise<import('./types.js').Replay>} */
     events: (query) => call('GET', `/events?${new URLSearchParams(Object.entries(query).map(([key, value]) => [key, String(value)]))}`),
 
+    /** @param {string} ticket_id */
+    mailTranscript: (ticket_id) => call('POST', '/transcript', {ticket_id}),
+
     /**
      * @param {{id: string, name: string}} file
      * @param {Blob} blob

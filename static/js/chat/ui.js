@@ -1,5 +1,6 @@
 /** What the views' handlers do. */
 
+import {t} from '../shared/i18n.js';
 import {getBlob} from '../shared/blobs.js';
 import {completionAt} from './emoji.js';
 
@@ -218,6 +219,16 @@ export function createUi({store, boot, live, sending, effects, scroll, host, red
       if (step === undefined) return;
       event.preventDefault();
       buttons[Math.min(buttons.length - 1, Math.max(0, at + step))]?.focus();
+    },
+
+    mailTranscript() {
+      const {thread, visitor} = store.state;
+      store.dispatch({type: 'popup', popup: null});
+      const say = (/** @type {string} */ text) => store.dispatch({type: 'notice', text});
+      void live.transport.mailTranscript(thread.ticket?.id ?? '').then(
+        () => say(t('transcript_sent', {email: visitor?.email ?? ''})),
+        () => say(t('transcript_failed')),
+      );
     },
 
     async endChat() {

@@ -35,6 +35,7 @@ function menu(state, ui) {
   return html`<div class="popup menu" id="menu" data-popup>
     <button type="button" aria-pressed=${!sound.muted} @click=${ui.toggleSound}>${icon(sound.muted ? 'sound-off' : 'sound')}${t(sound.muted ? 'sound_off' : 'sound_on')}</button>
     ${ticket && ticket.status !== 'ended' ? html`<button type="button" @click=${() => ui.popup('end')}>${icon('end')}${t('end_chat')}</button>` : nothing}
+    ${ticket && state.visitor?.email ? html`<button type="button" @click=${ui.mailTranscript}>${icon('mail')}${t('transcript')}</button>` : nothing}
     ${ticket?.status === 'ended' ? html`<button type="button" @click=${ui.newChat}>${icon('plus')}${t('new_chat')}</button>` : nothing}
   </div>`;
 }

@@ -55,6 +55,12 @@ export function createVisitor({inboxKey, locale, host, page}) {
       return {Authorization: `Bearer ${await visitor.token()}`};
     },
 
+    /** The link in a mail goes on with a chat in this browser. @param {string} link its token */
+    async goOn(link) {
+      const {token} = await rest('POST', '/api/v1/chat/continue', {body: {token: link}, cookies: false});
+      keep(token);
+    },
+
     /** The server knows the token no more. */
     forget() {
       if (identified) identified = null;

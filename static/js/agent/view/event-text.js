@@ -18,6 +18,9 @@ export function eventText(state, event) {
     case 'ticket.unassigned': return {sign: 'user', text: `${who} unassigned the conversation`};
     case 'ticket.status_changed': return {sign: 'done', text: status(who, event.actor.kind === 'system', changes.status)};
     case 'ticket.updated': return {sign: 'tag', text: updated(who, changes)};
+    case 'comment.withdrawn': return {sign: 'undo', text: `${who} took a reply back before it was mailed`};
+    case 'mail.failed': return {sign: 'alert', text: `No provider took the mail to ${changes.to?.[1]}`};
+    case 'mail.bounced': return {sign: 'alert', text: `The mail to ${changes.to?.[1]} came back: ${changes.error?.[1]}`};
     case 'ticket.ended': return {sign: 'chat', text: `${who} ended the chat`};
     case 'ticket.marked_as_spam': return {sign: 'spam', text: `${who} marked this as spam`};
     case 'ticket.unmarked_as_spam': return {sign: 'spam', text: `${who} said this is not spam`};

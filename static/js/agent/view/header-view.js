@@ -3,6 +3,7 @@
 import {html, nothing} from 'lit/html.js';
 
 import {may} from '../app-state.js';
+import {mailTranscript, saveTranscript} from '../mail-effects.js';
 import {othersAt} from '../people-state.js';
 import {isActive} from '../queue-state.js';
 import {assign, copyLink, setSpam, setStatus, take, unblockCustomer, updateTicket} from '../ticket-effects.js';
@@ -223,6 +224,10 @@ function moreMenu(app, state, ticket) {
     ${may(state, 'ticket:assign') && isActive({...ticket, spam: false})
       ? menuItem({label: 'Transfer with a note…', icon: icon('transfer'), run: () => transfer(app)}) : nothing}
     ${mergeItems(app, state, ticket)}
+    ${may(state, 'ticket:reply') ? menuItem({label: 'Mail the transcript to the customer', icon: icon('mail'),
+      run: () => mailTranscript(app, ticket.id)}) : nothing}
+    ${menuItem({label: 'Save the transcript as text', icon: icon('file'), run: () => saveTranscript(ticket.id, 'txt')})}
+    ${menuItem({label: 'Save the transcript as HTML', icon: icon('file'), run: () => saveTranscript(ticket.id, 'html')})}
     ${may(state, 'ticket:spam') ? html`<hr>${menuItem({label: ticket.spam ? 'Not spam'
       : 'Mark as spam', icon: icon('spam'), run: () => setSpam(app, ticket.id, !ticket.spam)})}` : nothing}
     ${may(state, 'customer:block') ? menuItem(customer.blocked

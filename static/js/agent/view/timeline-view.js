@@ -11,6 +11,7 @@ import {receipts, timeline} from '../timeline-state.js';
 import {size} from '../words.js';
 import {avatar, icon} from './bits.js';
 import {eventText} from './event-text.js';
+import {mailMark, mailOf} from './mail-view.js';
 import {pendingView} from './pending-view.js';
 
 /**
@@ -86,9 +87,10 @@ function itemView(app, state, thread, item, marks, day) {
     class="event-line">${guard([item.event, state.people.users], () => eventLine(state, item.event))}</li>`;
   const {seq} = item.event;
   const mark = marks.seen === seq ? 'Seen' : marks.delivered === seq ? 'Delivered' : '';
+  const mail = mailOf(thread.ticket.deliveries, item.comment.id);
   return html`<li class="message-item" id="m${seq}" data-first=${item.first}
-    data-target=${state.ui.highlight === seq}>${guard([item.event, item.first, mark, thread.ticket.customer.name],
-      () => message(app, item, mark, nameOf(state, thread, item)))}</li>`;
+    data-target=${state.ui.highlight === seq}>${guard([item.event, item.first, mark, mail, thread.ticket.customer.name],
+      () => message(app, item, mark, mail, nameOf(state, thread, item)))}</li>`;
 }
 
 /** @param {App} app @param {Extract<Item, {type: 'run'}>} item */
@@ -116,16 +118,24 @@ function nameOf(state, {ticket}, {comment: {author}}) {
   return author.id === ticket.customer.id ? ticket.customer.name : author.name;
 }
 
-/** @param {App} app @param {MessageItem} item @param {string} mark @param {string} name */
-function message(app, {event, comment, first}, mark, name) {
+/**
+ * @param {App} app
+ * @param {MessageItem} item
+ * @param {string} mark
+ * @param {import('../types.js').Delivery|null} mail
+ * @param {string} name
+ */
+function message(app, {event, comment, first}, mark, mail, name) {
   const {author} = comment;
   const side = author.kind === 'customer' ? 'in' : 'out';
-  return html`<article class="msg" data-side=${side} data-kind=${comment.kind} aria-label="${comment.kind === 'note'
+  return html`<article class="msg" data-side=${side} data-kind=${comment.kind}
+    data-withdrawn=${comment.withdrawn ? 'yes' : nothing} aria-label="${comment.kind === 'note'
     ? 'Internal note by ' : ''}${name}, ${clock(comment.created_at)}">
     ${first ? messageHead(comment, event.seq, side, name) : nothing}
     ${comment.content ? html`<div class="bubble" dir="auto"
       title=${first ? nothing : dateTime(comment.created_at)}>${linkify(comment.content)}</div>` : nothing}
     ${comment.attachments.length ? attachments(app, comment, event) : nothing}
+    ${mailMark(app, comment, mail)}
     ${mark ? html`<span class="msg-meta">${icon('check', 'is-small')}${mark}</span>` : nothing}
   </article>`;
 }
