@@ -16,11 +16,15 @@ from webapp.services.routing.place import PlaceMoved
 from webapp.services.ticket.reading import MarkMoved
 
 AGENT, CHAT = rooms.AGENT, rooms.CHAT
+DIRECTORY = ("tag", "field", "ticket_status", "team", "inbox")
+"""Nouns by which pages turn ids into names: when one changes, open pages read the directory again."""
 
 
 def event_recorded(fact: Recorded) -> None:
     """An event of a ticket: whole to its staff, in the customer's form to its customer, if they see it."""
     if fact.ticket_id is None:
+        if fact.name.partition(".")[0] in DIRECTORY:
+            emit("directory.updated", {}, room=rooms.staff(fact.workspace_id), namespace=AGENT)
         return
     emit("ticket.event", fact.staff, room=rooms.ticket_staff(fact.ticket_id), namespace=AGENT)
     if fact.customer is not None:

@@ -292,6 +292,10 @@ class PlacePushed(Strict):
     wait: tuple[int, int] | None
 
 
+class Nothing(Strict):
+    """The name says it all."""
+
+
 class Ended(Strict):
     reason: str
 
@@ -372,6 +376,7 @@ PUSHED: dict[tuple[str, str], type[Strict]] = {
     ("/agent", "notification.read"): NotificationsReadPushed,
     ("/agent", "notification.sound"): SoundPushed,
     ("/agent", "offer.updated"): OfferPushed,
+    ("/agent", "directory.updated"): Nothing,
     ("/agent", "session.ended"): Ended,
     ("/agent", "server.restarting"): Restarting,
     ("/chat", "ticket.event"): CustomerEventOut,

@@ -18,12 +18,16 @@ import {newThreads, reduceThreads} from './thread-state.js';
  *
  * @typedef {{view: View, number: number|null, seq: number|null}} Route
  * @typedef {{id: string, kind: 'info'|'ok'|'bad', text: string, action: {label: string, run: () => void}|null, sticky: boolean}} Toast
- * @typedef {'new'|'keys'|'transfer'|'block'|'snooze'|'merge'|'split'} Dialog
+ * @typedef {'new'|'keys'|'transfer'|'block'|'snooze'|'merge'|'split'|'fields'|'link'|'history'} Dialog
+ * @typedef {{id: string, change: object, keys: string[]}} Asking what resolving wants: `ticket.<key>`, `customer.<key>`
+ * @typedef {{id: string, seq: number, at: string, name: string, door: string, actor: {name: string},
+ *   changes: {field: string, label: string, old: string|null, new: string|null}[]}} Change
  * @typedef {null|'reconnecting'|'offline'|'back'|'fallback'} LinkBanner
  * @typedef {{id: string, name: string, size: number, type: string, preview: string|null}} Picked
  * @typedef {{mode: Record<string, Kind>, files: Record<string, Picked[]>, emoji: {from: number, found: [string, string][], at: number}|null,
  *   dialog: Dialog|null, toasts: Toast[], context: boolean|null, expanded: Record<string, boolean>, below: number, atEnd: boolean,
- *   highlight: number|null, editingTitle: boolean, now: number, calm: boolean}} Ui
+ *   highlight: number|null, editingTitle: boolean, editingField: string|null, asking: Asking|null,
+ *   links: {id: string, data: import('./types.js').Link[]}|null, history: {id: string, data: Change[], hasMore: boolean}|null, now: number, calm: boolean}} Ui
  * @typedef {{boot: {me: Me, workspace: Boot['workspace'], permissions: string[], csrf: string, limits: Boot['limits'], version: string},
  *   route: Route, queue: import('./queue-state.js').Queue, threads: import('./thread-state.js').Threads,
  *   drafts: import('./drafts-state.js').Drafts, people: import('./people-state.js').People, search: import('./search-state.js').Search,
@@ -75,6 +79,10 @@ export function newState(boot, route, now) {
       atEnd: true,
       highlight: null,
       editingTitle: false,
+      editingField: null,
+      asking: null,
+      links: null,
+      history: null,
       now,
       calm: true,
     },
@@ -122,7 +130,7 @@ function reduceUi(ui, action) {
     case 'untoast':
       return {...ui, toasts: ui.toasts.filter((toast) => toast.id !== action.id)};
     case 'route':
-      return {...ui, editingTitle: false, highlight: action.route.seq, below: 0, atEnd: action.route.seq === null};
+      return {...ui, editingTitle: false, editingField: null, highlight: action.route.seq, below: 0, atEnd: action.route.seq === null};
     default:
       return ui;
   }

@@ -12,9 +12,11 @@ import {createNotices} from './notices.js';
 import {createNotifications} from './notifications-effects.js';
 import {createPresence} from './presence-effects.js';
 import {loadView, revealRow} from './queue-effects.js';
+import {watchLinks} from './properties-effects.js';
 import {createRouter, parseRoute} from './router.js';
 import {catchUp, keepFilesFresh, loadTo, noteSeen, showThread} from './thread-effects.js';
 import {openThread} from './thread-state.js';
+import {nameStatuses} from './words.js';
 
 /**
  * @typedef {import('./app-state.js').State} State
@@ -39,6 +41,7 @@ const EXPIRE = 1_000;
 /** @param {import('./types.js').Boot} boot @returns {App} */
 export function createApp(boot) {
   const app = /** @type {App} */ ({});
+  nameStatuses(boot.directory.statuses);
   const store = createStore(reduce, newState(boot, {view: boot.view, number: null, seq: null}, Date.now()));
   app.store = /** @type {App['store']} */ (store);
   app.api = createApi({csrf: boot.csrf, onEnded: () => ended(app, 'signed_out')});
@@ -68,6 +71,7 @@ export function start(app) {
   keepCounts(app);
   keepFilesFresh(app);
   watchThread(app);
+  watchLinks(app);
   addEventListener('beforeunload', (event) => {
     if (app.store.state.link.ended === null && unsent(app.store.state) > 0) event.preventDefault();
   });

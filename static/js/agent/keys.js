@@ -79,6 +79,7 @@ export const SHORTCUTS = [
     run: () => press('menu-priority'),
   },
   {keys: ['h'], title: 'Snooze', group: 'Conversation', inThread: true, needs: 'ticket:snooze', run: () => press('menu-snooze')},
+  {keys: ['l'], title: 'Tags', group: 'Conversation', inThread: true, needs: 'ticket:update', run: openTags},
   {keys: [','], title: 'Copy the link', group: 'Conversation', inThread: true, run: copyLink},
   {keys: ['/'], title: 'Search', group: 'Everywhere', run: openSearch},
   {keys: ['c'], title: 'New ticket', group: 'Everywhere', needs: 'ticket:create', run: (app) => openDialog(app, 'new')},
@@ -92,6 +93,16 @@ export const SHORTCUTS = [
   {keys: ['?'], title: 'This list', group: 'Everywhere', run: (app) => openDialog(app, 'keys')},
 ];
 export const groups = ['List', 'Conversation', 'Everywhere'];
+
+/** The tags are in the panel, which may be shut. @param {App} app */
+function openTags(app) {
+  const list = /** @type {HTMLElement} */ (document.querySelector('[popovertarget="menu-tags"]'));
+  if (!list.offsetParent) {
+    app.store.dispatch({type: 'ui', ui: {context: true}});
+    app.draw();
+  }
+  press('menu-tags');
+}
 
 /** @param {App} app */
 function openSelected(app) {

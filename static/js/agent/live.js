@@ -2,6 +2,7 @@
 
 import {loadView} from './queue-effects.js';
 import {catchUp, reopen} from './thread-effects.js';
+import {nameStatuses} from './words.js';
 
 /** @typedef {import('./app.js').App} App */
 
@@ -46,6 +47,8 @@ export function hear(app, name, body) {
       return app.notifications.read(body);
     case 'notification.sound':
       return app.notices.ring(body.ticket_id);
+    case 'directory.updated':
+      return void readDirectory(app);
     case 'session.ended':
       return ended(app, body.reason);
     default:
@@ -55,6 +58,7 @@ export function hear(app, name, body) {
 /** Somebody whom the page did not know yet. @param {App} app */
 async function readDirectory(app) {
   const directory = await app.api.get('/directory').catch(() => null);
+  if (directory) nameStatuses(directory.statuses);
   if (directory) app.store.dispatch({type: 'people/directory', directory});
 }
 

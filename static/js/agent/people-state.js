@@ -8,6 +8,7 @@
  *
  * @typedef {{state: Presence, until: number}} Viewer
  * @typedef {{users: Record<string, Colleague>, teams: {id: string, name: string}[], inboxes: {id: string, name: string}[],
+ *   tags: import('./types.js').Tag[], fields: import('./types.js').Field[], statuses: import('./types.js').OwnStatus[],
  *   viewers: Record<string, Record<string, Viewer>>}} People
  *
  * @typedef {{type: 'people/directory', directory: Directory}
@@ -23,7 +24,11 @@ export const VIEWING_FOR = 60_000;
 export const newPeople = (directory) => ({...named(directory), viewers: {}});
 
 /** @param {Directory} directory */
-const named = ({users, teams, inboxes}) => ({users: Object.fromEntries(users.map((user) => [user.id, user])), teams, inboxes});
+const named = ({users, ...others}) => ({
+  ...{tags: [], fields: [], statuses: []},
+  ...others,
+  users: Object.fromEntries(users.map((user) => [user.id, user])),
+});
 
 /** Who else has a ticket open. @param {People} people @param {string} ticket @param {string} me */
 export function othersAt(people, ticket, me) {

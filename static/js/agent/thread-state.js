@@ -22,6 +22,7 @@
  *   | {type: 'thread/older', id: string, events: TicketEvent[], hasMore: boolean}
  *   | {type: 'thread/olderFailed', id: string}
  *   | {type: 'thread/row', row: Row}
+ *   | {type: 'thread/patch', id: string, ticket: Partial<Ticket>}
  *   | {type: 'thread/read', id: string, side: 'customer'|'staff', delivered?: number, seen?: number}
  *   | {type: 'thread/typing', id: string, actor: Actor, kind: Kind, typing: boolean, now: number}
  *   | {type: 'thread/expire', now: number}
@@ -290,6 +291,8 @@ export function reduceThreads(threads, action) {
       return change(threads, action.id, (thread) => ({...thread, older: 'error'}));
     case 'thread/row':
       return change(threads, action.row.id, (thread) => takeRow(thread, action.row));
+    case 'thread/patch':
+      return change(threads, action.id, (thread) => ({...thread, ticket: {...thread.ticket, ...action.ticket}}));
     case 'thread/read':
       return change(threads, action.id, (thread) => takeRead(thread, action));
     case 'thread/delivery':

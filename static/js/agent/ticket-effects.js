@@ -26,11 +26,22 @@ export async function updateTicket(app, id, change) {
   try {
     settled(app, (await app.api.patch(`/tickets/${id}`, change)).ticket);
     return true;
-  } catch (error) {
-    failed(app, 'Not saved.', error);
+  } catch (cause) {
+    const error = asRequestError(cause);
+    if (error.code === 'fields_required') ask(app, id, change, error);
+    else failed(app, 'Not saved.', error);
     return false;
   }
 }
+
+/** Resolving wants fields that are empty: they are asked for. @param {App} app @param {string} id @param {object} change @param {import('../shared/errors.js').RequestError} error */
+function ask(app, id, change, error) {
+  const keys = error.detail.map(({loc}) => `${loc.at(-2) === 'customer_fields' ? 'customer' : 'ticket'}.${loc.at(-1)}`);
+  app.store.dispatch({type: 'ui', ui: {dialog: 'fields', asking: {id, change, keys}}});
+}
+
+/** @param {App} app @param {string} id @param {import('./types.js').OwnStatus} own one of the workspace's */
+export const setOwnStatus = (app, id, own) => updateTicket(app, id, own.id ? {status_id: own.id} : {status: own.code});
 
 /** @param {App} app @param {string} id @param {Status} status @param {{next?: boolean}} [options] */
 export async function setStatus(app, id, status, {next = false} = {}) {

@@ -44,8 +44,14 @@ export const AVAILABILITIES = /** @type {const} */ (['online', 'busy', 'away', '
 
 /** @param {string} code */
 const spelled = (code) => code.charAt(0).toUpperCase() + code.slice(1).replaceAll('_', ' ');
-/** @param {string} status */
-export const statusName = (status) => STATUS[status] ?? spelled(status);
+/** What the workspace calls its statuses, by code and by id; the page learns it with the directory. @type {Record<string, string>} */
+let named = {};
+/** @param {import('./types.js').OwnStatus[]} statuses */
+export const nameStatuses = (statuses) => {
+  named = Object.fromEntries(statuses.map(({id, code, label}) => [id ?? code, label]));
+};
+/** @param {string} status @param {string|null} [own] the workspace's own one inside it */
+export const statusName = (status, own) => (own && named[own]) || (named[status] ?? STATUS[status] ?? spelled(status));
 /** @param {string} priority */
 export const priorityName = (priority) => PRIORITY[priority] ?? spelled(priority);
 /** @param {string} channel */

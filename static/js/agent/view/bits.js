@@ -19,8 +19,8 @@ export function avatar({id, name}, {size = 'm', state = null, label = null} = {}
       ? html`<span class="presence" data-state=${state}></span>` : nothing}</span>`;
 }
 
-/** @param {string} status */
-export const pill = (status) => html`<span class="pill" data-status=${status}>${statusName(status)}</span>`;
+/** @param {string} status @param {string|null} [own] the workspace's own status inside it */
+export const pill = (status, own) => html`<span class="pill" data-status=${status}>${statusName(status, own)}</span>`;
 
 /** @param {string} priority @param {boolean} [named] with hidden text */
 export const priority = (priority, named = true) => html`<span class="prio" data-priority=${priority}
@@ -73,7 +73,7 @@ export function place(event) {
   box.style.setProperty('inset', 'auto');
   box.style.setProperty('margin', '0');
   box.style.setProperty(above ? 'bottom' : 'top', `${above ? innerHeight - top + 4 : bottom + 4}px`);
-  const toEnd = left + 240 > innerWidth;
+  const toEnd = left + 300 > innerWidth;
   box.style.setProperty(toEnd ? 'right' : 'left', `${toEnd ? Math.max(8, innerWidth - right) : left}px`);
 }
 

@@ -8,6 +8,9 @@ import {may} from '../app-state.js';
 import {copy, unblockCustomer} from '../ticket-effects.js';
 import {channelName, statusName} from '../words.js';
 import {avatar, channelIcon, icon, pill, tierChip} from './bits.js';
+import {fieldsSection} from './fields-view.js';
+import {followersSection, linksSection} from './relations-view.js';
+import {tagsSection} from './tags-view.js';
 
 /**
  * @typedef {import('../app.js').App} App
@@ -23,7 +26,11 @@ export function contextView(app, state, ticket) {
     ${who(app, state, ticket)}
     ${visit(ticket)}
     ${client(ticket)}
+    ${tagsSection(app, state, ticket)}
+    ${fieldsSection(app, state, ticket)}
     ${properties(state, ticket)}
+    ${linksSection(app, state, ticket)}
+    ${followersSection(app, state, ticket)}
     ${earlier(state, ticket)}
   </aside>`;
 }

@@ -7,8 +7,10 @@ import {groups, SHORTCUTS} from '../keys.js';
 import {openThread} from '../thread-state.js';
 import {assign, blockCustomer, saveSettings} from '../ticket-effects.js';
 import {icon} from './bits.js';
+import {askForm} from './fields-view.js';
 import {mergeForm, snoozeForm, splitForm} from './lifecycle-view.js';
 import {newTicketForm} from './new-ticket-view.js';
+import {historyBody, linkForm} from './relations-view.js';
 
 /**
  * @typedef {import('../app.js').App} App
@@ -24,6 +26,11 @@ export function dialogsView(app, state) {
     case 'keys': return dialog(app, 'Keyboard shortcuts', keyList(app, state));
     case 'transfer': return thread ? dialog(app, 'Transfer the conversation', transferForm(app, state, thread.ticket),
       'is-narrow') : nothing;
+    case 'fields': return state.ui.asking ? dialog(app, 'Before this is resolved', askForm(app, state, state.ui.asking), 'is-narrow')
+      : nothing;
+    case 'link': return thread ? dialog(app, 'Link a ticket', linkForm(app, thread.ticket), 'is-narrow') : nothing;
+    case 'history': return thread ? dialog(app, `History of #${thread.ticket.number}`, historyBody(app, state, thread.ticket))
+      : nothing;
     case 'block': return thread ? dialog(app, `Block ${thread.ticket.customer.name}`, blockForm(app, thread.ticket), 'is-narrow')
       : nothing;
     case 'snooze': return thread ? dialog(app, 'Snooze', snoozeForm(app, state, thread.ticket), 'is-narrow') : nothing;

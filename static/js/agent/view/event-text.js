@@ -16,8 +16,15 @@ export function eventText(state, event) {
       : `${who} opened the ticket`};
     case 'ticket.assigned': return {sign: 'user', text: assigned(state, event, who)};
     case 'ticket.unassigned': return {sign: 'user', text: `${who} unassigned the conversation`};
-    case 'ticket.status_changed': return {sign: 'done', text: status(who, event.actor.kind === 'system', changes.status)};
-    case 'ticket.updated': return {sign: 'tag', text: updated(who, changes)};
+    case 'ticket.status_changed': return {sign: 'done', text: status(who, event.actor.kind === 'system', changes)};
+    case 'ticket.updated': return {sign: 'tag', text: updated(state, who, changes)};
+    case 'ticket.tagged': return {sign: 'tag', text: tagged(who, changes.tags)};
+    case 'ticket.followed': return {sign: 'eye', text: `${who} follows this`};
+    case 'ticket.unfollowed': return {sign: 'eye', text: `${who} no longer follows this`};
+    case 'ticket.linked': return {sign: 'link', text: `${who} linked #${changes.link?.[1]?.number}`};
+    case 'ticket.unlinked': return {sign: 'link', text: `${who} removed the link to #${changes.link?.[0]?.number}`};
+    case 'ticket.deleted': return {sign: 'x', text: `${who} moved this to the trash`};
+    case 'ticket.restored': return {sign: 'undo', text: `${who} took this out of the trash`};
     case 'comment.withdrawn': return {sign: 'undo', text: `${who} took a reply back before it was mailed`};
     case 'mail.failed': return {sign: 'alert', text: `No provider took the mail to ${changes.to?.[1]}`};
     case 'mail.bounced': return {sign: 'alert', text: `The mail to ${changes.to?.[1]} came back: ${changes.error?.[1]}`};
@@ -49,19 +56,33 @@ function assigned(state, event, who) {
   return `${who} assigned this to ${[name, group].filter(Boolean).join(' in ')}`;
 }
 
-/** @param {string} who @param {boolean} system @param {[string, string]|undefined} change */
-function status(who, system, change) {
-  if (!change) return `${who} changed the status`;
-  const [from, to] = change;
+/** @param {string} who @param {[string[], string[]]|undefined} change */
+function tagged(who, change) {
+  const [before = [], after = []] = change ?? [];
+  const added = after.filter((name) => !before.includes(name));
+  const gone = before.filter((name) => !after.includes(name));
+  const parts = [added.length && `added ${added.join(', ')}`, gone.length && `removed ${gone.join(', ')}`].filter(Boolean);
+  return parts.length ? `${who} ${parts.join(' and ')}` : `${who} changed the tags`;
+}
+
+/** @param {string} who @param {boolean} system @param {import('../types.js').Changes} changes */
+function status(who, system, changes) {
+  const own = changes.status_id?.[1];
+  if (own || !changes.status) return own ? `${who} set the status to ${statusName('', own)}` : `${who} changed the status`;
+  const [from, to] = changes.status;
   if ((from === 'resolved' || from === 'closed') && to !== 'closed') return `${who} reopened the conversation`;
   return system ? `Now ${statusName(to).toLowerCase()}` : `${who} set the status to ${statusName(to)}`;
 }
 
-/** @param {string} who @param {import('../types.js').Changes} changes */
-function updated(who, changes) {
+/** @param {State} state @param {string} key */
+const fieldName = (state, key) => state.people.fields.find((field) => field.key === key)?.label ?? key;
+
+/** @param {State} state @param {string} who @param {import('../types.js').Changes} changes */
+function updated(state, who, changes) {
   const parts = [
     changes.priority && `set the priority to ${priorityName(changes.priority[1])}`,
     changes.title && `renamed this to “${changes.title[1]}”`,
+    ...Object.keys(changes).filter((name) => name.startsWith('fields.')).map((name) => `changed ${fieldName(state, name.slice(7))}`),
     changes.category && (changes.category[1] ? `set the category to ${changes.category[1]}` : 'removed the category'),
   ].filter(Boolean);
   return parts.length ? `${who} ${parts.join(' and ')}` : `${who} changed the ticket`;

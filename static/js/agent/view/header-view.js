@@ -5,20 +5,19 @@ import {html, nothing} from 'lit/html.js';
 import {may} from '../app-state.js';
 import {mailTranscript, saveTranscript} from '../mail-effects.js';
 import {othersAt} from '../people-state.js';
+import {deleteTicket, loadHistory} from '../properties-effects.js';
 import {isActive} from '../queue-state.js';
 import {assign, copyLink, setSpam, setStatus, take, unblockCustomer, updateTicket} from '../ticket-effects.js';
-import {PRIORITIES, priorityName, statusName} from '../words.js';
+import {PRIORITIES, priorityName} from '../words.js';
 import {mergeItems, snoozeField, standing} from './lifecycle-view.js';
 import {arrows, avatar, focusFirst, icon, menu, menuItem, pill, place, priority} from './bits.js';
+import {statusField} from './status-view.js';
 
 /**
  * @typedef {import('../app.js').App} App
  * @typedef {import('../app-state.js').State} State
  * @typedef {import('../types.js').Ticket} Ticket
- * @typedef {import('../types.js').Status} Status
  */
-
-const STATUSES = /** @type {const} */ (['in_progress', 'pending', 'resolved', 'closed']);
 
 /** @param {App} app @param {State} state @param {Ticket} ticket */
 export function headerView(app, state, ticket) {
@@ -87,27 +86,6 @@ function viewers(state, ticket) {
     data-doing=${doing}>${
     avatar(user, {label: `${user.name} ${words[doing]}`})}</span>`)}${others.length > 4
       ? html`<span class="faint small">+${others.length - 4}</span>` : nothing}</span>`;
-}
-
-/** @param {App} app @param {State} state @param {Ticket} ticket */
-function statusField(app, state, ticket) {
-  if (!may(state, 'ticket:update')) return html`<span class="field-value">${pill(ticket.status)}</span>`;
-  if (ticket.merged_into !== null) return html`<span class="field-value">${pill(ticket.status)}</span>`;
-  const ended = !isActive({...ticket, spam: false});
-  const choices = ended ? /** @type {const} */ (['closed']) : STATUSES;
-  const label = html`${pill(ticket.status)}${icon('chevron', 'is-small')}`;
-  return menu({id: 'menu-status', label, name: `Status: ${statusName(ticket.status)}`, keys: 's'}, html`
-    ${ended ? menuItem({label: 'Reopen', icon: icon('undo'), run: () => setStatus(app, ticket.id, 'open')}) : nothing}
-    ${choices.map((status) => menuItem({label: pill(status), checked: status === ticket.status
-      && ticket.pending_on !== 'third_party', run: () => chooseStatus(app, ticket, status)}))}
-    ${ended ? nothing : menuItem({label: html`${pill('pending')} on a third party`, checked: ticket.pending_on === 'third_party',
-      run: () => updateTicket(app, ticket.id, {status: 'pending', pending_on: 'third_party'})})}`);
-}
-
-/** Pending means pending on the customer, unless it is said otherwise. @param {App} app @param {Ticket} ticket @param {Status} status */
-function chooseStatus(app, ticket, status) {
-  if (status === 'pending' && ticket.status === 'pending') void updateTicket(app, ticket.id, {status, pending_on: 'customer'});
-  else void setStatus(app, ticket.id, status);
 }
 
 /** @param {App} app @param {State} state @param {Ticket} ticket */
@@ -216,6 +194,12 @@ function mainAction(app, state, ticket) {
           class="main-label">Resolve</span></button>` : nothing}`;
 }
 
+/** @param {App} app @param {Ticket} ticket */
+function openHistory(app, ticket) {
+  app.store.dispatch({type: 'ui', ui: {dialog: 'history'}});
+  void loadHistory(app, ticket.id);
+}
+
 /** @param {App} app @param {State} state @param {Ticket} ticket */
 function moreMenu(app, state, ticket) {
   const {customer} = ticket;
@@ -228,10 +212,13 @@ function moreMenu(app, state, ticket) {
       run: () => mailTranscript(app, ticket.id)}) : nothing}
     ${menuItem({label: 'Save the transcript as text', icon: icon('file'), run: () => saveTranscript(ticket.id, 'txt')})}
     ${menuItem({label: 'Save the transcript as HTML', icon: icon('file'), run: () => saveTranscript(ticket.id, 'html')})}
+    ${menuItem({label: 'History', icon: icon('history'), run: () => openHistory(app, ticket)})}
     ${may(state, 'ticket:spam') ? html`<hr>${menuItem({label: ticket.spam ? 'Not spam'
       : 'Mark as spam', icon: icon('spam'), run: () => setSpam(app, ticket.id, !ticket.spam)})}` : nothing}
     ${may(state, 'customer:block') ? menuItem(customer.blocked
       ? {label: 'Unblock customer', icon: icon('block'), run: () => unblockCustomer(app, customer.id)}
       : {label: 'Block customer…', icon: icon('block'), danger: true, run: () => app.store.dispatch({type: 'ui',
-        ui: {dialog: 'block'}})}) : nothing}`);
+        ui: {dialog: 'block'}})}) : nothing}
+    ${may(state, 'ticket:delete') ? menuItem({label: 'Move to the trash', icon: icon('x'), danger: true,
+      run: () => deleteTicket(app, ticket)}) : nothing}`);
 }

@@ -15,6 +15,7 @@ import {openSearch} from '../search-effects.js';
 import {openThread} from '../thread-state.js';
 import {channelName, SORT_NAME, span, spanInWords, statusName, VIEW_NAME, wakeName} from '../words.js';
 import {avatar, channelIcon, icon, menu, menuItem, priority, skeletonRows, tierChip} from './bits.js';
+import {rowTags} from './tags-view.js';
 
 /**
  * @typedef {import('../app.js').App} App
@@ -113,7 +114,7 @@ function guardedRow(state, id) {
   const gone = belongs(state.queue.view, row, state.queue.me, state.queue.now) ? '' : whyGone(state, row);
   return html`<li class="row-item"
     data-id=${id}>${guard([row, typing, draft, selected, viewers, assignee, gone, state.queue.view,
-      Math.floor(state.ui.now / 60_000)],
+      state.people.tags, Math.floor(state.ui.now / 60_000)],
     () => rowView(state, row, {typing, draft, selected, gone}))}</li>`;
 }
 
@@ -130,7 +131,7 @@ function rowView(state, row, {typing, draft, selected, gone}) {
       <span class="row-top"><span class="row-name"
         dir="auto">${row.customer.name}</span>${tierChip(row.customer.tier)}${repeats(row) && !gone ? nothing
           : html`<span class="row-title" dir="auto">${row.title}</span>`}</span>
-      <span class="row-preview" dir="auto">${gone ? html`<em>${gone}</em>` : preview(state, row, typing, draft)}</span>
+      <span class="row-preview" dir="auto">${rowTags(state, row.tags)}${gone ? html`<em>${gone}</em>` : preview(state, row, typing, draft)}</span>
     </span>
     <span class="row-end">
       ${waiting(row, state.ui.now)}
