@@ -135,6 +135,18 @@ def facts(home: World) -> dict[str, tuple[Callable[[], Any], dict[str, list[str]
             lambda: desk.send("PUT", f"{path}/drafts/note", {"content": "x"}),
             {"draft.saved": ["idle agent"]},
         ),
+        "a tag of the workspace": (
+            lambda: home.desks["admin"].post("tags", {"name": "New"}),
+            {"directory.updated": STAFF},
+        ),
+        "a tag on a ticket": (
+            lambda: desk.send("PATCH", path, {"add_tags": ["harbour-secret-tag-1"]}),
+            {"ticket.event": opener, **row},
+        ),
+        "the trash": (
+            lambda: home.desks["admin"].send("DELETE", path),
+            {"ticket.event": opener, **row},
+        ),
         "an upload": (lambda: desk.post(f"{path}/attachments", **file_body()), {}),
         "a block": (lambda: desk.post("blocks", {"customer_id": home.ids["customer"]}), {}),
     }

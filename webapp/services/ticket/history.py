@@ -66,7 +66,18 @@ def _entry(event: Event, words: "_Words") -> dict[str, Any]:
             "id": str(event.actor_id) if event.actor_id else None,
             "name": event.actor_name,
         },
-        "changes": [words.change(name, moved) for name, moved in event.changes.items()],
+        "changes": [words.change(name, moved) for name, moved in _one_status(event.changes).items()],
+    }
+
+
+def _one_status(changes: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """The workspace's own status and its code are one change to people."""
+    if "status" not in changes or "status_id" not in changes:
+        return changes
+    both = zip(changes["status_id"], changes["status"], strict=True)
+    return {
+        **{name: moved for name, moved in changes.items() if name != "status_id"},
+        "status": [own or code for own, code in both],
     }
 
 
@@ -110,7 +121,7 @@ class _Words:
             return _described(name, value)
         if name == "priority":
             return str(value).capitalize()
-        return (self._codes if name == "status" else self._names).get(str(value), str(value))
+        return {**self._names, **(self._codes if name == "status" else {})}.get(str(value), str(value))
 
 
 def _described(name: str, value: dict[str, Any]) -> str:

@@ -83,8 +83,8 @@ export function historyBody(app, state, ticket) {
   if (!history) return html`<div class="dialog-body" aria-busy="true"><p class="muted">Loading…</p></div>`;
   const last = history.data.at(-1)?.seq ?? null;
   return html`<div class="dialog-body" tabindex="0" role="region" aria-label="Changes"><ol class="history">${history.data.map((entry) => html`<li><p
-    class="history-head"><b dir="auto">${entry.actor.name}</b><span class="faint small">${what(entry.name)}${entry.door === 'page'
-      || entry.door === 'socket' ? nothing : ` · ${entry.door}`}</span><span class="grow"></span><time class="faint small"
+    class="history-head"><b dir="auto">${entry.actor.name}</b><span class="faint small">${what(entry.name)}${['mail', 'job',
+      'cli'].includes(entry.door) ? ` · ${entry.door}` : nothing}</span><span class="grow"></span><time class="faint small"
         datetime=${entry.at}>${dateTime(entry.at)}</time></p>${entry.changes.length ? html`<dl>${entry.changes.map((change) =>
         html`<div><dt>${change.label}</dt><dd dir="auto">${change.old ? html`<del>${change.old}</del>` : nothing}${change.new
           ? html`<ins>${change.new}</ins>` : html`<span class="faint">–</span>`}</dd></div>`)}</dl>` : nothing}</li>`)}</ol>${
