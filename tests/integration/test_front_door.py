@@ -7,7 +7,7 @@ import pytest
 from werkzeug.test import Client
 
 from tests.support.bad_input import check_shape
-from tests.support.who_may import BODIES, ROUTES, ids_of, options_of, path_of, rows
+from tests.support.who_may import ROUTES, ids_of, options_of, path_of, rows
 from tests.support.world import World
 from webapp.middleware import HEADERS, host_name
 
@@ -206,7 +206,7 @@ def test_s43_json_under_a_forms_type_is_refused(home: World) -> None:
             "multipart/form-data; boundary=x",
             "",
         ):
-            body = json.dumps(BODIES[route](ids)["json"])
+            body = json.dumps(options_of(route, ids)["json"])
             answer = home.people["admin"].ask(method, path, data=body, content_type=kind)
             assert answer.status_code == 415, f"{route} as {kind!r}"
 

@@ -2,6 +2,7 @@
 
 import {asRequestError} from '../shared/errors.js';
 import {nextAfter} from './queue-effects.js';
+import {showThread} from './thread-effects.js';
 import {settled, updateTicket} from './ticket-effects.js';
 import {failed, toast} from './toasts.js';
 
@@ -121,6 +122,7 @@ export async function restoreTicket(app, ticket) {
   try {
     settled(app, (await app.api.post(`/tickets/${ticket.id}/restore`, {})).ticket);
     toast(app, `#${ticket.number} is back`);
+    if (app.store.state.route.number === ticket.number) void showThread(app, ticket.number);
   } catch (error) {
     failed(app, 'Not restored.', error);
   }

@@ -4,6 +4,7 @@ import {guard} from 'lit/directives/guard.js';
 import {html, nothing} from 'lit/html.js';
 
 import {unsent} from '../app-state.js';
+import {restoreTicket} from '../properties-effects.js';
 import {scrolled, toEnd} from '../scroll.js';
 import {showThread} from '../thread-effects.js';
 import {openThread} from '../thread-state.js';
@@ -64,8 +65,12 @@ function jump(app, {ui}) {
 }
 
 /** @param {App} app @param {State} state */
-function noThread(app, {threads, route}) {
+function noThread(app, {threads, queue, route}) {
   if (threads.status === 'loading') return threadSkeleton();
+  const trashed = Object.values(queue.rows).find((row) => row.number === route.number && row.shelf === 'trash');
+  if (threads.status === 'missing' && trashed) return html`<div class="empty">${icon('x')}<h2>#${route.number} is in the trash</h2>
+    <p>${trashed.title}</p><button type="button" class="btn is-small is-primary"
+      @click=${() => restoreTicket(app, trashed)}>${icon('undo')}Restore</button></div>`;
   if (threads.status === 'missing') return html`<div
     class="empty">${icon('alert')}<h2>#${route.number} was not found</h2><p>It may have been deleted, or belong to another
       workspace.</p><a class="btn is-small" href="/agent/v/${route.view}">Back to the list</a></div>`;
