@@ -66,7 +66,7 @@ export function createNotifications(app) {
     const looking = document.hasFocus() && notification.ticket !== null && notification.ticket.id === open;
     if (looking) return;
     if (notification.sound) app.notices.ring(notification.ticket?.id ?? null);
-    if (notification.push && document.hidden) show(app, notification);
+    if (notification.push && !document.hasFocus()) show(app, notification);
   }
 
   addEventListener('focus', seeOpen);

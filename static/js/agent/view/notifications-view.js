@@ -20,10 +20,11 @@ const KIND_ICON = {
 /** @param {App} app @param {State} state */
 export function bell(app, state) {
   const {unread} = state.notifications;
-  const name = unread ? `Notifications, ${unread} unread` : 'Notifications';
+  const count = unread > 99 ? '99+' : String(unread);
+  const name = unread ? `Notifications ${count} unread` : 'Notifications';
   return html`<button type="button" class="nav-button nav-bell" popovertarget="centre" aria-haspopup="dialog" aria-label=${name}
-    title="Notifications">${icon('bell')}<span class="nav-name grow">Notifications</span>${unread
-      ? html`<span class="nav-count num" data-loud="true" aria-hidden="true">${unread > 99 ? '99+' : unread}</span>` : nothing}</button>
+    title="Notifications">${icon('bell')}<span class="nav-name grow">Notifications</span> ${unread
+      ? html`<span class="nav-count num" data-loud="true">${count}</span>` : nothing}</button>
     <div class="centre" popover id="centre" role="dialog" aria-label="Notifications" @beforetoggle=${placed} @toggle=${opened}
       @click=${closeOnLink}>${centre(app, state)}</div>`;
 }
