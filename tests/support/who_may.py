@@ -164,6 +164,16 @@ GET    /settings/mail/templates/<name>/<language>/preview       in   in   in  40
 POST   /settings/mail/templates/<name>/<language>               in   in   in  403  403  403   go   go
 POST   /settings/mail/templates/<name>/<language>/test          in   in   in  403  403  403   go   go
 POST   /settings/mail/templates/<name>/<language>/reset         in   in   in  403  403  403   go   go
+GET    /settings/routing                                        in   in   in  403  403  403  200  200
+POST   /settings/routing                                        in   in   in  403  403  403   go   go
+GET    /settings/teams                                          in   in   in  403  403  403  200  200
+POST   /settings/teams                                          in   in   in  403  403  403   go   go
+POST   /settings/teams/<uuid:team_id>                           in   in   in  403  403  403   go  404
+POST   /settings/teams/<uuid:team_id>/delete                    in   in   in  403  403  403   go  404
+GET    /settings/skills                                         in   in   in  403  403  403  200  200
+POST   /settings/skills                                         in   in   in  403  403  403   go   go
+POST   /settings/skills/<uuid:skill_id>/delete                  in   in   in  403  403  403  404  404
+POST   /settings/skills/people/<uuid:user_id>                   in   in   in  403  403  403   go  404
 GET    /settings/inboxes                                        in   in   in  403  403  403  200  200
 GET    /settings/inboxes/new                                    in   in   in  403  403  403  200  200
 POST   /settings/inboxes/new                                    in   in   in  403  403  403   go   go
@@ -211,6 +221,8 @@ PLACES = {
     "<uuid:user_id>": "{user}",
     "<uuid:customer_id>": "{customer}",
     "<uuid:organization_id>": "{organization}",
+    "<uuid:team_id>": "{team}",
+    "<uuid:skill_id>": "{user}",
     "<uuid:inbox_id>": "{inbox}",
     "<uuid:session_id>": "{session}",
     "<uuid:subscription_id>": "00000000-0000-7000-8000-000000000000",
@@ -302,6 +314,10 @@ BODIES: dict[str, Callable[[dict[str, str]], Options]] = {
     "POST /settings/people/<uuid:user_id>/role": lambda _: {"data": {"role": "viewer"}},
     "POST /organizations/new": lambda _: {"data": {"name": "Fresh"}},
     "POST /organizations/<uuid:organization_id>": lambda _: {"data": {"name": "Renamed"}},
+    "POST /settings/routing": lambda _: {"data": {"capacity": "20"}},
+    "POST /settings/teams": lambda _: {"data": {"name": "Second line"}},
+    "POST /settings/teams/<uuid:team_id>": lambda _: {"data": {"name": "First line"}},
+    "POST /settings/skills": lambda _: {"data": {"name": "German"}},
     "POST /settings/inboxes/new": lambda _: {"data": INBOX},
     "POST /settings/inboxes/<uuid:inbox_id>": lambda _: {"data": INBOX},
 }

@@ -20,32 +20,36 @@ from webapp.pages import (
     people,
     profile,
     reset,
+    routing,
     setup,
     signin,
 )
 from webapp.pages.navigation import settings_links
 
+PAGES = (
+    agent,
+    chat,
+    customers,
+    exports,
+    files,
+    health,
+    inboxes,
+    jobs,
+    mail,
+    notifications,
+    organizations,
+    people,
+    profile,
+    reset,
+    routing,
+    setup,
+    signin,
+)
+
 
 def register_pages(app: Flask) -> None:
     """Registers the page blueprints."""
-    for module in (
-        health,
-        signin,
-        reset,
-        setup,
-        profile,
-        notifications,
-        people,
-        inboxes,
-        agent,
-        chat,
-        files,
-        jobs,
-        exports,
-        customers,
-        organizations,
-        mail,
-    ):
+    for module in PAGES:
         app.register_blueprint(module.bp)
     app.context_processor(_who)
 

@@ -12,6 +12,7 @@ from webapp.extensions import db
 from webapp.models import Workspace
 from webapp.pages.auth import staff_page
 from webapp.pages.chat import limits
+from webapp.schemas.routing import RoutingSettings
 from webapp.schemas.ticket import ticket_row
 from webapp.schemas.user import user_out
 from webapp.services import notification
@@ -19,6 +20,8 @@ from webapp.services import ticket as tickets
 from webapp.services import user as users
 from webapp.services.directory import read_directory
 from webapp.services.event import feed_position
+from webapp.services.routing.offer import list_offers
+from webapp.services.setting import read_section
 from webapp.services.ticket.queue import VIEWS
 
 bp = Blueprint("agent_pages", __name__)
@@ -54,6 +57,10 @@ def _boot(view: str, number: int | None) -> dict[str, Any]:
         "csrf": generate_csrf(),
         "directory": read_directory(),
         "notifications": {"unread": notification.count_unread()},
+        "routing": {
+            "reasons": read_section(RoutingSettings).reasons,
+            "offers": list_offers() if actor.may("ticket:reply") else [],
+        },
         "queue": {
             "data": [ticket_row(ticket) for ticket in page],
             "next_cursor": cursor,

@@ -18,7 +18,12 @@ SETTINGS: dict[str, tuple[Entry, ...]] = {
         Entry("/settings/inboxes", "Inboxes", "inbox:manage"),
         Entry("/settings/mail", "Mail", "settings:manage"),
     ),
-    "People": (Entry("/settings/people", "People", "user:manage"),),
+    "People": (
+        Entry("/settings/people", "People", "user:manage"),
+        Entry("/settings/teams", "Teams", "user:manage"),
+        Entry("/settings/skills", "Skills and capacity", "settings:manage"),
+        Entry("/settings/routing", "Routing", "settings:manage"),
+    ),
     "System": (
         Entry("/settings/exports", "Exports", "ticket:export"),
         Entry("/settings/jobs", "Background work", "job:manage"),

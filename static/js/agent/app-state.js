@@ -5,6 +5,7 @@ import {newNotifications, reduceNotifications} from './notifications-state.js';
 import {newPeople, reducePeople} from './people-state.js';
 import {newQueue, reduceQueue, SORTS} from './queue-state.js';
 import {newSearch, reduceSearch} from './search-state.js';
+import {newRouting, reduceRouting} from './routing-state.js';
 import {newThreads, reduceThreads} from './thread-state.js';
 
 /**
@@ -31,11 +32,12 @@ import {newThreads, reduceThreads} from './thread-state.js';
  * @typedef {{boot: {me: Me, workspace: Boot['workspace'], permissions: string[], csrf: string, limits: Boot['limits'], version: string},
  *   route: Route, queue: import('./queue-state.js').Queue, threads: import('./thread-state.js').Threads,
  *   drafts: import('./drafts-state.js').Drafts, people: import('./people-state.js').People, search: import('./search-state.js').Search,
+ *   routing: import('./routing-state.js').Routing,
  *   notifications: import('./notifications-state.js').Notifications, outbox: OutboxItem[],
  *   progress: Record<string, number>, link: {banner: LinkBanner, fallback: boolean, ended: string|null}, ui: Ui}} State
  *
  * @typedef {import('./queue-state.js').QueueAction | import('./thread-state.js').ThreadAction | import('./drafts-state.js').DraftAction
- *   | import('./people-state.js').PeopleAction | import('./notifications-state.js').NotificationsAction | import('./search-state.js').SearchAction
+ *   | import('./people-state.js').PeopleAction | import('./routing-state.js').RoutingAction | import('./notifications-state.js').NotificationsAction | import('./search-state.js').SearchAction
  *   | {type: 'route', route: Route}
  *   | {type: 'me', me: Partial<Me>}
  *   | {type: 'outbox', items: OutboxItem[]}
@@ -62,6 +64,7 @@ export function newState(boot, route, now) {
     threads: newThreads(),
     drafts: {},
     people: newPeople(boot.directory),
+    routing: newRouting(boot.routing),
     notifications: newNotifications(boot.notifications?.unread ?? 0),
     search: newSearch(),
     outbox: [],
@@ -162,6 +165,7 @@ export function reduce(state, action) {
     threads: reduceThreads(state.threads, /** @type {any} */ (action)),
     drafts: reduceDrafts(state.drafts, /** @type {any} */ (action)),
     people: reducePeople(state.people, /** @type {any} */ (action)),
+    routing: reduceRouting(state.routing, /** @type {any} */ (action)),
     notifications: reduceNotifications(state.notifications, /** @type {any} */ (action)),
     search: reduceSearch(state.search, /** @type {any} */ (action)),
     ui: reduceUi(state.ui, action),

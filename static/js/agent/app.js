@@ -14,6 +14,7 @@ import {createPresence} from './presence-effects.js';
 import {loadView, revealRow} from './queue-effects.js';
 import {watchLinks} from './properties-effects.js';
 import {createRouter, parseRoute} from './router.js';
+import {watchRouting} from './routing-effects.js';
 import {catchUp, keepFilesFresh, loadTo, noteSeen, showThread} from './thread-effects.js';
 import {openThread} from './thread-state.js';
 import {nameStatuses} from './words.js';
@@ -72,6 +73,7 @@ export function start(app) {
   keepFilesFresh(app);
   watchThread(app);
   watchLinks(app);
+  watchRouting(app);
   addEventListener('beforeunload', (event) => {
     if (app.store.state.link.ended === null && unsent(app.store.state) > 0) event.preventDefault();
   });

@@ -1,6 +1,7 @@
 /** From the socket to the store; and where no socket gets through, from the change feed, every few seconds. */
 
 import {loadView} from './queue-effects.js';
+import {loadOffers} from './routing-effects.js';
 import {catchUp, reopen} from './thread-effects.js';
 import {nameStatuses} from './words.js';
 
@@ -35,10 +36,12 @@ export function hear(app, name, body) {
       return dispatch({type: 'thread/online', customer: body.customer_id, online: body.online, page: body.page});
     case 'user.presence': {
       if (!app.store.state.people.users[body.user_id]) void readDirectory(app);
-      dispatch({type: 'people/presence', user: body.user_id, availability: body.availability, online: body.online});
-      if (body.user_id === me.id) dispatch({type: 'me', me: {availability: body.availability}});
+      dispatch({type: 'people/presence', user: body.user_id, availability: body.availability, reason: body.reason, online: body.online});
+      if (body.user_id === me.id) dispatch({type: 'me', me: {availability: body.availability, reason: body.reason}});
       return;
     }
+    case 'offer.updated':
+      return dispatch({type: 'offers/moved', offer: body});
     case 'draft.saved':
       return dispatch({type: 'draft/remote', id: body.ticket_id, kind: body.kind, content: body.content ?? ''});
     case 'notification.created':
@@ -128,6 +131,7 @@ export function createLink(app) {
     wasOnline = true;
     void app.notifications.refresh();
     void reopen(app);
+    void loadOffers(app);
     app.presence.tell(true);
     app.drafts.flush();
     void app.outbox.flush();

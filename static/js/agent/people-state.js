@@ -12,7 +12,7 @@
  *   viewers: Record<string, Record<string, Viewer>>}} People
  *
  * @typedef {{type: 'people/directory', directory: Directory}
- *   | {type: 'people/presence', user: string, availability: Availability, online: boolean}
+ *   | {type: 'people/presence', user: string, availability: Availability, reason: string|null, online: boolean}
  *   | {type: 'people/viewers', ticket: string, viewers: {user_id: string, state: Presence}[], now: number}
  *   | {type: 'people/viewing', ticket: string, user: string, state: Presence, now: number}
  *   | {type: 'people/expire', now: number}} PeopleAction
@@ -69,7 +69,7 @@ export function reducePeople(people, action) {
       if (!known) return people;
       return {
         ...people,
-        users: {...people.users, [action.user]: {...known, availability: action.availability, online: action.online}},
+        users: {...people.users, [action.user]: {...known, availability: action.availability, reason: action.reason, online: action.online}},
       };
     }
     case 'people/viewers':

@@ -155,15 +155,15 @@ export async function createTicket(app, ticket) {
   }
 }
 
-/** @param {App} app @param {import('./types.js').Availability} availability */
-export async function setAvailability(app, availability) {
-  const before = app.store.state.boot.me.availability;
-  app.store.dispatch({type: 'me', me: {availability}});
+/** @param {App} app @param {import('./types.js').Availability} availability @param {string} [reason] why, if not online */
+export async function setAvailability(app, availability, reason = '') {
+  const {availability: before, reason: why} = app.store.state.boot.me;
+  app.store.dispatch({type: 'me', me: {availability, reason: reason || null}});
   try {
-    if (app.connection.state === 'online') await app.connection.request('availability.set', {availability});
-    else await app.api.patch('/me', {availability});
+    if (app.connection.state === 'online') await app.connection.request('availability.set', {availability, reason});
+    else await app.api.patch('/me', {availability, reason});
   } catch (error) {
-    app.store.dispatch({type: 'me', me: {availability: before}});
+    app.store.dispatch({type: 'me', me: {availability: before, reason: why}});
     failed(app, 'Not changed.', error);
   }
 }

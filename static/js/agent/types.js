@@ -55,14 +55,15 @@
  * @typedef {'related'|'parent'|'child'|'duplicate'|'original'|'follow_up'|'followed_up_by'} LinkKind
  * @typedef {{id: string, kind: LinkKind, ticket: {id: string, number: number, title: string, status: Status, status_id: string|null}}} Link
  *
- * @typedef {{id: string, name: string, role: string, availability: Availability, online: boolean, active: boolean}} Colleague
+ * @typedef {{id: string, name: string, role: string, availability: Availability,
+ *   reason: string|null, online: boolean, active: boolean}} Colleague
  * @typedef {{users: Colleague[], teams: {id: string, name: string}[], inboxes: {id: string, name: string}[],
  *   tags: Tag[], fields: Field[], statuses: OwnStatus[]}} Directory
- * @typedef {{id: string, name: string, email: string, role: string, availability: Availability,
+ * @typedef {{id: string, name: string, email: string, role: string, availability: Availability, reason: string|null,
  *   settings: {shortcuts?: boolean, sound?: boolean, theme?: string, density?: string, [key: string]: unknown}}} Me
  * @typedef {{comment_chars: number, attachment_bytes: number, attachments_per_comment: number, attachment_types: string[]}} Limits
  * @typedef {{user: Me, workspace: {id: string, name: string}, permissions: string[], csrf: string, directory: Directory,
- *   queue: QueuePage, view: View, ticket_number: number|null, limits: Limits,
+ *   routing?: {reasons: string[], offers: import('./routing-state.js').Offer[]}, queue: QueuePage, view: View, ticket_number: number|null, limits: Limits,
  *   notifications: {unread: number}, version: string}} Boot
  */
 

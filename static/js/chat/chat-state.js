@@ -21,6 +21,8 @@ import {emptyThread, isIncoming, unreadOf, withEvent, withMarks, withOlder, with
  * @property {Record<string, number>} progress of uploads by file id
  * @property {Visitor} visitor
  * @property {Availability} availability
+ * @property {import('./types.js').QueuePlace | null} place in the queue, while it waits
+ * @property {boolean} later the place or the wait has grown
  * @property {string[]} known
  * @property {boolean} needsPrechat
  * @property {Form} form
@@ -51,6 +53,8 @@ export const initialState = (more = {}) => ({
   progress: {},
   visitor: {name: null, email: null, verified: false},
   availability: {state: 'online', back_at: null, reply_minutes: null},
+  place: null,
+  later: false,
   known: [],
   needsPrechat: false,
   form: {values: {}, message: '', errors: {}, failure: null, sending: false},
@@ -88,6 +92,7 @@ const reducers = {
 
   phase: (state, {phase}) => with_(state, {phase}),
   availability: (state, {availability}) => ({...state, availability}),
+  place: (state, {place}) => (place.ticket_id === state.thread.ticket?.id ? placed(state, place) : state),
   visitor: (state, {visitor}) => ({...state, visitor: {...state.visitor, ...visitor}}),
   typing: (state, {name, typing, now}) => ({...state, typing: typing ? {...state.typing, [name]: now + TYPING_EXPIRES} : without(state.typing, name)}),
   expire: (state, {now}) => expired(state, now),
@@ -135,8 +140,8 @@ export const typists = (state) => Object.keys(state.typing);
 
 /** @param {State} state @param {ServerState} server @returns {State} */
 function snapshot(state, server) {
-  const {visitor, availability, known, needs_prechat: needsPrechat} = server;
-  const about = {...state, phase: /** @type {const} */ ('ready'), visitor, availability, known};
+  const {visitor, availability, known, needs_prechat: needsPrechat, place = null} = server;
+  const about = {...placed(state, place), phase: /** @type {const} */ ('ready'), visitor, availability, known};
   const put = server.ticket?.status === 'ended' && server.ticket.id === state.dismissed;
   if (put) return {...about, needsPrechat, thread: emptyThread};
   return noted(state, {...about, needsPrechat, thread: withSnapshot(state.thread, server)});
@@ -147,6 +152,17 @@ function arrived(state, event, ticket) {
   const typing = event.comment ? without(state.typing, event.comment.author.name) : state.typing;
   return noted(state, {...state, typing, thread: withEvent(state.thread, event, ticket)});
 }
+
+/** The wait never grows unsaid. @param {State} state @param {import('./types.js').QueuePlace | null} place @returns {State} */
+function placed(state, place) {
+  const before = state.place?.ticket_id === place?.ticket_id ? state.place : null;
+  const grown = place && before && (place.position > before.position || (place.wait?.[1] ?? 0) > (before.wait?.[1] ?? Infinity));
+  return {...state, place, later: Boolean(place && before && (grown || (state.later && place.position >= before.position)))};
+}
+
+/** Where they stand, while nobody has them. @param {State} state */
+export const placeOf = ({place, thread: {ticket}}) =>
+  (place && ticket && place.ticket_id === ticket.id && !ticket.agent && ticket.status === 'open' ? place : null);
 
 /** Counts what came in under the fold. @param {State} before @param {State} state @returns {State} */
 function noted(before, state) {

@@ -90,6 +90,7 @@ export function createLive({store, visitor, page, identifiedOnly, onReady}) {
       if (id === store.state.thread.ticket?.id) store.dispatch({type: 'typing', name, typing, now: Date.now()});
     },
     'availability.updated': (availability) => store.dispatch({type: 'availability', availability}),
+    'queue.updated': (place) => store.dispatch({type: 'place', place}),
     'visitor.ended': () => {
       connection.stop();
       store.dispatch({type: 'phase', phase: 'ended'});

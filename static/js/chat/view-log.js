@@ -5,7 +5,7 @@ import {guard} from 'lit/directives/guard.js';
 import {repeat} from 'lit/directives/repeat.js';
 
 import {t} from '../shared/i18n.js';
-import {typists} from './chat-state.js';
+import {placeOf, typists} from './chat-state.js';
 import {logItems} from './log-items.js';
 import {line} from './view-message.js';
 import {avatar, icon} from './view-parts.js';
@@ -31,6 +31,7 @@ export function log(state, ui, welcoming) {
       aria-label=${t('conversation_with', {name: ui.boot.inbox.name})} @scroll=${ui.scrolled}>
     ${thread.hasMore ? older(state, ui) : welcoming ? nothing : greeting(ui)}
     <ol>${repeat(itemsOf(state), (item) => item.key, (item) => guard(facts(item, state, ui), () => line(item, state.progress, ui)))}</ol>
+    ${queuePlace(state)}
     ${typing(typists(state))}
   </div>
   ${state.atEnd ? nothing : jump(state, ui)}`;
@@ -57,6 +58,14 @@ function greeting({boot: {inbox}}) {
     ${avatar(inbox.name)}
     <div class="body"><span class="who"><bdi>${inbox.name}</bdi></span><div class="bubble" dir="auto">${inbox.greeting}</div></div>
   </div>`;
+}
+
+/** Their place, said again whenever it changes. @param {State} state */
+function queuePlace(state) {
+  const place = placeOf(state);
+  const [from, to] = place?.wait ?? [];
+  return html`<div class="place" role="status">${place ? html`<p><b>${place.position === 1 ? t('place_next') : t('place', {n: place.position})}</b>${from
+    ? html` <span>${t('place_wait', {from, n: to ?? from})}</span>` : nothing}</p>${state.later ? html`<p>${t('place_later')}</p>` : nothing}` : nothing}</div>`;
 }
 
 /** @param {string[]} names */

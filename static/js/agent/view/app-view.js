@@ -14,6 +14,7 @@ import {contextView} from './context-view.js';
 import {dialogsView} from './dialogs-view.js';
 import {headerView} from './header-view.js';
 import {navView} from './nav-view.js';
+import {offersView} from './routing-view.js';
 import {queueView} from './queue-view.js';
 import {searchView} from './search-view.js';
 import {timelineView} from './timeline-view.js';
@@ -41,6 +42,7 @@ export function appView(app, state) {
       aria-label="Customer and details"></aside>`}
   </div>
   ${dialogsView(app, state)}
+  ${offersView(app, state)}
   ${toasts(app, state)}`;
 }
 

@@ -11,6 +11,7 @@ import {avatar, channelIcon, icon, pill, tierChip} from './bits.js';
 import {fieldsSection} from './fields-view.js';
 import {followersSection, linksSection} from './relations-view.js';
 import {tagsSection} from './tags-view.js';
+import {whyView} from './routing-view.js';
 
 /**
  * @typedef {import('../app.js').App} App
@@ -31,6 +32,7 @@ export function contextView(app, state, ticket) {
     ${properties(state, ticket)}
     ${linksSection(app, state, ticket)}
     ${followersSection(app, state, ticket)}
+    ${whyView(state, ticket.id)}
     ${earlier(state, ticket)}
   </aside>`;
 }

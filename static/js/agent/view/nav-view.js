@@ -53,15 +53,18 @@ function viewLink({queue, route}, view) {
 }
 
 /** @param {App} app @param {State} state */
-function availability(app, {boot}) {
-  const {availability: now} = boot.me;
+function availability(app, {boot, routing}) {
+  const {availability: now, reason} = boot.me;
+  const shown = reason ? `${titled(now)}: ${reason}` : titled(now);
   const label = html`<span class="presence" data-state=${now}></span><span
-    class="nav-name grow clip">${titled(now)}</span>${icon('chevron', 'is-small nav-name')}`;
-  return menu({id: 'menu-availability', label, name: `Availability: ${titled(now)}`, classes: 'nav-button'},
-    AVAILABILITIES.map((state) => menuItem({
-      label: titled(state), checked: state === now, icon: html`<span class="presence" data-state=${state}></span>`,
-        run: () => setAvailability(app, state),
-    })));
+    class="nav-name grow clip" dir="auto">${shown}</span>${icon('chevron', 'is-small nav-name')}`;
+  const item = (/** @type {import('../types.js').Availability} */ state, why = '') => menuItem({
+    label: why ? html`<span dir="auto">${why}</span>` : titled(state), checked: state === now && why === (reason ?? ''),
+      icon: html`<span class="presence" data-state=${state}></span>`, run: () => setAvailability(app, state, why),
+  });
+  return menu({id: 'menu-availability', label, name: `Availability: ${shown}`, classes: 'nav-button'}, html`
+    ${AVAILABILITIES.map((state) => item(state))}${routing.reasons.length ? html`<hr><div class="menu-title">Away for</div>
+    ${routing.reasons.map((why) => item('away', why))}` : nothing}`);
 }
 
 /** @param {App} app @param {State} state */

@@ -1,0 +1,37 @@
+/** What is held out to me, and why tickets went to whom. Pure. */
+
+/**
+ * @typedef {{id: string, state: 'pending'|'accepted'|'declined'|'expired'|'withdrawn', agent_id: string, offered_by_id: string|null,
+ *   reason: string, expires_at: string, ticket: {id: string, number: number, title: string, priority: string, channel: string,
+ *   customer: string}}} Offer
+ * @typedef {{id: string, name: string, load: number, capacity: number, excluded: string|null}} Candidate
+ * @typedef {{id: string, at: string, trigger: string, strategy: string, agent_id: string|null, reason: string,
+ *   candidates: Candidate[]}} Decision
+ * @typedef {{reasons: string[], offers: Offer[], why: Record<string, Decision[]>}} Routing
+ *
+ * @typedef {{type: 'offers/all', offers: Offer[]}
+ *   | {type: 'offers/moved', offer: Offer}
+ *   | {type: 'why/loaded', id: string, decisions: Decision[]}} RoutingAction
+ */
+
+/** @param {{reasons: string[], offers: Offer[]}|undefined} boot @returns {Routing} */
+export const newRouting = (boot) => ({reasons: boot?.reasons ?? [], offers: boot?.offers ?? [], why: {}});
+
+/** @param {Routing} routing @param {RoutingAction} action @returns {Routing} */
+export function reduceRouting(routing, action) {
+  switch (action.type) {
+    case 'offers/all':
+      return {...routing, offers: action.offers};
+    case 'offers/moved': {
+      const others = routing.offers.filter((offer) => offer.id !== action.offer.id);
+      return {...routing, offers: action.offer.state === 'pending' ? [...others, action.offer] : others};
+    }
+    case 'why/loaded':
+      return {...routing, why: {...routing.why, [action.id]: action.decisions}};
+    default:
+      return routing;
+  }
+}
+
+/** Whole seconds that are left to answer. @param {Offer} offer @param {number} now */
+export const secondsLeft = (offer, now) => Math.max(0, Math.ceil((Date.parse(offer.expires_at) - now) / 1_000));

@@ -1,0 +1,60 @@
+/** Offers with the time that is left, and why a ticket went to whom. */
+
+import {html, nothing} from 'lit/html.js';
+
+import {dateTime} from '../../shared/time.js';
+import {answerOffer} from '../routing-effects.js';
+import {secondsLeft} from '../routing-state.js';
+import {channelName} from '../words.js';
+import {icon, priority} from './bits.js';
+
+/**
+ * @typedef {import('../app.js').App} App
+ * @typedef {import('../app-state.js').State} State
+ * @typedef {import('../routing-state.js').Offer} Offer
+ * @typedef {import('../routing-state.js').Decision} Decision
+ */
+
+/** @param {App} app @param {State} state */
+export function offersView(app, state) {
+  const {offers} = state.routing;
+  return html`<section class="offers" aria-label="Offers" aria-live="polite">${offers.map((offer) =>
+    offerCard(app, offer, state.ui.now))}</section>`;
+}
+
+/** @param {App} app @param {Offer} offer @param {number} now */
+function offerCard(app, offer, now) {
+  const {ticket} = offer;
+  const left = secondsLeft(offer, now);
+  return html`<article class="offer" aria-label="Offer of #${ticket.number}">
+    <p class="offer-head">${priority(ticket.priority)}<b class="grow clip" dir="auto">${ticket.customer}</b><span
+      class="offer-left num" aria-hidden="true" data-late=${left <= 10}>${left} s</span></p>
+    <p class="clip" dir="auto">${ticket.title}</p>
+    <p class="faint small clip">#${ticket.number} · ${channelName(ticket.channel)} · ${offer.reason}</p>
+    <p class="cluster"><button type="button" class="btn is-primary is-small"
+      @click=${() => answerOffer(app, offer, true)}>Accept<span class="vh"> #${ticket.number}</span></button><button
+      type="button" class="btn is-small" @click=${() => answerOffer(app, offer, false)}>Decline<span
+      class="vh"> #${ticket.number}</span></button></p>
+  </article>`;
+}
+
+/** @param {State} state @param {string} id */
+export function whyView(state, id) {
+  const decisions = state.routing.why[id] ?? [];
+  const [last] = decisions;
+  if (!last) return nothing;
+  const name = last.agent_id ? (state.people.users[last.agent_id]?.name ?? 'them') : null;
+  return html`<section class="why"><h3>${name ? html`Why <bdi>${name}</bdi>?` : 'Why nobody yet?'}</h3>
+    <p>${last.reason}</p>
+    <details><summary class="small">How it was decided</summary>
+      <ol class="why-list">${decisions.map(decisionView)}</ol></details></section>`;
+}
+
+/** @param {Decision} decision */
+function decisionView(decision) {
+  return html`<li><p class="small"><time class="faint" datetime=${decision.at}>${dateTime(decision.at)}</time> ${decision.reason}</p>
+    ${decision.candidates.length ? html`<ul>${decision.candidates.map((one) => html`<li class="why-one small"
+      data-chosen=${one.id === decision.agent_id}>${icon(one.id === decision.agent_id ? 'check' : 'user', 'is-small')}<span
+      class="grow clip" dir="auto">${one.name}</span><span class="faint">${one.excluded ?? html`<span
+      class="num">${one.load}/${one.capacity}</span> points`}</span></li>`)}</ul>` : nothing}</li>`;
+}
