@@ -44,6 +44,7 @@ def downgrade() -> None:
             op.f("fk_customers_workspace_id_organization_id_organizations"), type_="foreignkey"
         )
         batch.drop_index(op.f("ix_customers_organization_id"))
+        batch.drop_index("ix_customers_claimed_email")
         batch.drop_column("organization_id")
         batch.drop_column("merged_into_id")
     op.drop_table("organization_domains")
@@ -100,6 +101,7 @@ def _customers() -> None:
             ["workspace_id", "id"],
         )
         batch.create_index(op.f("ix_customers_organization_id"), ["organization_id"])
+        batch.create_index("ix_customers_claimed_email", ["workspace_id", "claimed_email"])
     op.create_table(
         "customer_aliases",
         sa.Column("id", sa.Uuid(), nullable=False),

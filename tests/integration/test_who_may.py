@@ -140,7 +140,7 @@ USES = {
 def kinds_in(route: str) -> list[str]:
     """The kinds of ids that a route takes, in its path or body."""
     filled = path_of(
-        route, {kind: f"<<{kind}>>" for kind in (*nowhere_kinds, "inbox_key", "file", "session")}
+        route, {kind: f"<<{kind}>>" for kind in (*nowhere_kinds, "inbox_key", "form_key", "file", "session")}
     )[1]
     in_path = [kind for kind in re.findall(r"<<(\w+)>>", filled) if kind in nowhere_kinds]
     return sorted({*in_path, *USES.get(route, [])} - {"number"})

@@ -94,6 +94,8 @@ POST   /api/v1/chat/continue                                   201  201  201  20
 POST   /api/v1/chat/attachments                                401  201  201  401  401  401  401  401
 GET    /api/v1/chat/events                                     401  200  404  401  401  401  401  401
 GET    /chat/<key>                                             200  200  200  200  200  200  200  200
+GET    /form/<key>                                              200  200  200  200  200  200  200  200
+POST   /form/<key>                                              200  200  200  200  200  200  200  200
 GET    /w/<key>.js                                             200  200  200  200  200  200  200  200
 GET    /files/<claim>/<path:name>                              200  200  200  200  200  200  200  200
 GET    /healthz                                                200  200  200  200  200  200  200  200
@@ -232,6 +234,7 @@ PLACES = {
     "/exports/<claim>/<name>": "/exports/no-such-claim/tickets.csv",
     "<kind>": "reply",
     "<view>": "all",
+    "/form/<key>": "/form/{form_key}",
     "<key>": "{inbox_key}",
     "<token>": "no-such-token",
     "/files/<claim>/<path:name>": "{file}",
@@ -312,6 +315,7 @@ BODIES: dict[str, Callable[[dict[str, str]], Options]] = {
     "POST /settings/mail/templates/<name>/<language>": lambda _: {"data": {"subject": "Hi", "text": "Hi"}},
     "POST /settings/people": lambda _: {"data": {"name": "New", "email": "new@example.com", "role": "agent"}},
     "POST /settings/people/<uuid:user_id>/role": lambda _: {"data": {"role": "viewer"}},
+    "POST /form/<key>": lambda _: {"data": {"email": "x@example.com", "subject": "Hi", "message": "Hello"}},
     "POST /organizations/new": lambda _: {"data": {"name": "Fresh"}},
     "POST /organizations/<uuid:organization_id>": lambda _: {"data": {"name": "Renamed"}},
     "POST /settings/routing": lambda _: {"data": {"capacity": "20"}},
@@ -365,6 +369,7 @@ def ids_of(world: World) -> dict[str, str]:
         **world.ids,
         "continue": resume,
         "inbox_key": world.inbox.key,
+        "form_key": world.form.key,
         "file": file,
         "session": str(session_id),
     }

@@ -83,6 +83,7 @@ class World:
         self.colleague = make.user(role="agent", workspace=workspace, name=f"{name} colleague")
         self.team = make.team(self.staff["agent"], workspace=workspace, name=f"{name}-secret-team")
         self.inbox = make.inbox(workspace=workspace, name=f"{name} chat")
+        self.form = make.inbox(workspace=workspace, name=f"{name} form", channel="form")
         self.organization = make.organization(workspace=workspace, name=f"{name}-secret-organization")
         self.maria = Visitor(app, self.inbox, email=f"maria@{name}.example")
         self.oskar = Visitor(app, self.inbox, email=f"oskar@{name}.example")

@@ -27,6 +27,7 @@ class Customer(TenantMixin, Base):
         sa.UniqueConstraint("workspace_id", "email"),
         sa.UniqueConstraint("workspace_id", "external_id"),
         belongs_to("organizations"),
+        sa.Index("ix_customers_claimed_email", "workspace_id", "claimed_email"),
         one_of("tier", TIERS),
     )
 

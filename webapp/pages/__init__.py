@@ -5,12 +5,14 @@ from typing import Any
 from flask import Flask
 
 from webapp.auth import current_actor
+from webapp.extensions import csrf
 from webapp.pages import (
     agent,
     chat,
     customers,
     exports,
     files,
+    form,
     health,
     inboxes,
     jobs,
@@ -51,6 +53,8 @@ def register_pages(app: Flask) -> None:
     """Registers the page blueprints."""
     for module in PAGES:
         app.register_blueprint(module.bp)
+    app.register_blueprint(form.bp)
+    csrf.exempt(form.bp)  # nobody is signed in there, and in another site's frame no cookie comes along
     app.context_processor(_who)
 
 

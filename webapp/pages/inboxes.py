@@ -21,7 +21,7 @@ bp = Blueprint("inboxes", __name__, url_prefix="/settings/inboxes")
 
 HERE = "/settings/inboxes"
 DEFAULT_COLOUR = "#1d60bc"
-CHECKS = ("is_active", "always_open", "identified_only")
+CHECKS = ("is_active", "always_open", "identified_only", "form_files")
 DAY_NAMES = dict(
     zip(
         WEEKDAYS,
@@ -40,6 +40,7 @@ def show_all() -> Any:
             {
                 "id": row.id,
                 "name": row.name,
+                "channel": row.channel,
                 "is_active": row.is_active,
                 "is_open": inboxes.is_open(row),
                 "sites": row.allowed_sites,
@@ -65,9 +66,10 @@ def create() -> Response:
         return _page(None, rows)
 
     def act() -> Response:
-        wanted = read_form(InboxForm).settings()
+        channel = _channel(None)
+        wanted = _wanted(channel)
         with transaction():
-            made = inboxes.create_inbox(**wanted).id
+            made = inboxes.create_inbox(channel=channel, **wanted).id
         flash("Saved")
         return redirect(f"{HERE}/{made}")  # type: ignore[return-value]
 
@@ -93,7 +95,7 @@ def update(inbox_id: uuid.UUID) -> Response:
         return _page(found, rows)
 
     def act() -> Response:
-        wanted, version = read_form(InboxForm).settings(), _version()
+        wanted, version = _wanted(found["channel"]), _version()
         with transaction():
             inboxes.update_inbox(inbox_id, version=version, **wanted)
         flash("Saved")
@@ -155,6 +157,7 @@ def _page(found: dict[str, Any] | None, values: dict[str, Any], error: AppError 
         "inboxes/edit.html",
         error,
         inbox=found,
+        channel=_channel(found),
         values=values,
         days=DAY_NAMES,
         zones=[(zone, zone) for zone in sorted(available_timezones())],
@@ -169,12 +172,32 @@ def _known(inbox: Inbox) -> dict[str, Any]:
     return {
         "id": inbox.id,
         "name": inbox.name,
+        "channel": inbox.channel,
         "key": inbox.key,
         "values": inbox_values(inbox),
         "saved": {name: getattr(inbox, name) for name in inboxes.FIELDS},
-        "snippet": f'<script async src="{base}/w/{inbox.key}.js"></script>',
-        "chat_url": f"{base}/chat/{inbox.key}",
+        "snippet": _snippet(inbox, base),
+        "chat_url": f"{base}/{'form' if inbox.channel == 'form' else 'chat'}/{inbox.key}",
     }
+
+
+def _snippet(inbox: Inbox, base: str) -> str:
+    if inbox.channel == "form":
+        return (
+            f'<iframe src="{base}/form/{inbox.key}" title="{inbox.name}" width="100%" height="720"></iframe>'
+        )
+    return f'<script async src="{base}/w/{inbox.key}.js"></script>'
+
+
+def _channel(found: dict[str, Any] | None) -> str:
+    """What kind of inbox it is, or is to be."""
+    return str(found["channel"]) if found else "form" if request.args.get("channel") == "form" else "chat"
+
+
+def _wanted(channel: str) -> dict[str, Any]:
+    """The settings that the form says; a chat has none of a web form."""
+    wanted = read_form(InboxForm).settings()
+    return wanted if channel == "form" else {**wanted, "form": None}
 
 
 def typed_values() -> dict[str, Any]:
@@ -226,10 +249,11 @@ LABELS = {
     "prechat": "Questions before the chat",
     "consent": "Consent",
     "identified_only": "Identified customers only",
+    "form": "What the form asks",
 }
 
 
 def _differences(found: dict[str, Any]) -> list[str]:
     """What a form that came too late would change of what is saved now, in the page's words."""
-    wanted = read_form(InboxForm).settings()
+    wanted = _wanted(found["channel"])
     return [label for name, label in LABELS.items() if found["saved"][name] != wanted[name]]

@@ -144,6 +144,9 @@ class InboxForm(Strict):
     consent_text: Annotated[Text, StringConstraints(max_length=500)] = ""
     consent_url: Line = ""
     identified_only: bool = False
+    form_subject: Literal["required", "optional", "hidden"] = "required"
+    form_files: bool = False
+    form_thanks: Annotated[Text, StringConstraints(max_length=500)] = ""
 
     @model_validator(mode="before")
     @classmethod
@@ -219,6 +222,11 @@ class InboxForm(Strict):
             "prechat": [_prechat_out(field) for field in self.prechat],
             "consent": {"text": text, "url": self.consent_url or None} if text else None,
             "identified_only": self.identified_only,
+            "form": {
+                "subject": self.form_subject,
+                "files": self.form_files,
+                "thanks": self.form_thanks.replace("\r\n", "\n").strip(),
+            },
         }
 
 
@@ -252,7 +260,7 @@ def new_values() -> dict[str, Any]:
 
 def inbox_values(inbox: Inbox) -> dict[str, Any]:
     """An inbox as its page's form holds it."""
-    consent = inbox.consent or {}
+    consent, web_form = inbox.consent or {}, inbox.form or {}
     shown_hours = inbox.hours or OFFICE_HOURS
     hours = {
         day: [{"opens": opens, "closes": closes} for opens, closes in intervals]
@@ -271,6 +279,9 @@ def inbox_values(inbox: Inbox) -> dict[str, Any]:
         "consent_text": consent.get("text", ""),
         "consent_url": consent.get("url") or "",
         "identified_only": inbox.identified_only,
+        "form_subject": web_form.get("subject", "required"),
+        "form_files": web_form.get("files", False),
+        "form_thanks": web_form.get("thanks", ""),
         "version": inbox.version,
     }
 

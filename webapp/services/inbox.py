@@ -31,6 +31,7 @@ FIELDS = (
     "prechat",
     "consent",
     "identified_only",
+    "form",
 )
 
 

@@ -46,7 +46,7 @@ def take_answers(
     kept: dict[str, Any] = {}
     for name in fields.keys() | answers.keys():
         try:
-            value = _check(
+            value = check_answer(
                 fields.get(name), answers.get(name), is_known=name in known or customer.is_verified
             )
         except ValueError as problem:
@@ -78,7 +78,8 @@ def take_address(customer: Customer, answers: dict[str, Any]) -> None:
     customer.claimed_email = fold_email(visible(address))
 
 
-def _check(field: dict[str, Any] | None, value: Any, *, is_known: bool) -> Any:
+def check_answer(field: dict[str, Any] | None, value: Any, *, is_known: bool = False) -> Any:
+    """An answer as it is kept; None where there is none. Raises `ValueError` with what is wrong."""
     if field is None:
         raise ValueError("There is no such field")
     if field["type"] == "checkbox":
