@@ -185,6 +185,6 @@ def _framed(response: Response, inbox: Inbox) -> Response:
 @lru_cache(maxsize=8)
 def strings(locale: str) -> dict[str, str]:
     """A language's texts of the form over the English ones."""
-    folder = ROOT / "static" / "i18n" / "form"
+    folder = ROOT / "static" / "i18n-form"
     english: dict[str, str] = json.loads((folder / "en.json").read_text())
     return {**english, **json.loads((folder / f"{locale}.json").read_text())}
