@@ -5,6 +5,7 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, url_for
 from flask_wtf.csrf import generate_csrf
 
+from webapp import clock
 from webapp.auth import PERMISSIONS, current_actor
 from webapp.database import read_only
 from webapp.errors import NotFound
@@ -71,4 +72,5 @@ def _boot(view: str, number: int | None) -> dict[str, Any]:
         "ticket_number": number,
         "limits": limits(),
         "version": "1",
+        "now": clock.iso(clock.now()),
     }

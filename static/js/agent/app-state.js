@@ -28,8 +28,10 @@ import {newThreads, reduceThreads} from './thread-state.js';
  * @typedef {{mode: Record<string, Kind>, files: Record<string, Picked[]>, emoji: {from: number, found: [string, string][], at: number}|null,
  *   dialog: Dialog|null, toasts: Toast[], context: boolean|null, expanded: Record<string, boolean>, below: number, atEnd: boolean,
  *   highlight: number|null, editingTitle: boolean, editingField: string|null, asking: Asking|null,
- *   links: {id: string, data: import('./types.js').Link[]}|null, history: {id: string, data: Change[], hasMore: boolean}|null, now: number, calm: boolean}} Ui
- * @typedef {{boot: {me: Me, workspace: Boot['workspace'], permissions: string[], csrf: string, limits: Boot['limits'], version: string},
+ *   links: {id: string, data: import('./types.js').Link[]}|null, history: {id: string, data: Change[], hasMore: boolean}|null, now: number, calm: boolean,
+ *   clocks: {id: string|null, status: 'idle'|'loading'|'error', clocks: import('./types.js').Account[]}}} Ui
+ * @typedef {{boot: {me: Me, workspace: Boot['workspace'], permissions: string[], csrf: string, limits: Boot['limits'], version: string,
+ *   skew: number},
  *   route: Route, queue: import('./queue-state.js').Queue, threads: import('./thread-state.js').Threads,
  *   drafts: import('./drafts-state.js').Drafts, people: import('./people-state.js').People, search: import('./search-state.js').Search,
  *   routing: import('./routing-state.js').Routing,
@@ -54,7 +56,7 @@ import {newThreads, reduceThreads} from './thread-state.js';
 export function newState(boot, route, now) {
   const {user: me, workspace, permissions, csrf, limits, version} = boot;
   return {
-    boot: {me, workspace, permissions, csrf, limits, version},
+    boot: {me, workspace, permissions, csrf, limits, version, skew: boot.now ? Date.parse(boot.now) - now : 0},
     route,
     queue: reduceQueue(newQueue(me.id, boot.view, {sort: chosenSort(me), now}), {
       type: 'queue/page',
@@ -88,6 +90,7 @@ export function newState(boot, route, now) {
       history: null,
       now,
       calm: true,
+      clocks: {id: null, status: 'idle', clocks: []},
     },
   };
 }

@@ -15,6 +15,7 @@ import {loadView, revealRow} from './queue-effects.js';
 import {watchLinks} from './properties-effects.js';
 import {createRouter, parseRoute} from './router.js';
 import {watchRouting} from './routing-effects.js';
+import {anyNear} from './sla.js';
 import {catchUp, keepFilesFresh, loadTo, noteSeen, showThread} from './thread-effects.js';
 import {openThread} from './thread-state.js';
 import {nameStatuses} from './words.js';
@@ -109,6 +110,9 @@ function keepTime(app) {
   setInterval(tick, TICK);
   document.addEventListener('visibilitychange', tick);
   setInterval(() => {
+    const {queue, threads, ui, boot} = app.store.state;
+    const chips = [...Object.values(queue.rows), openThread(threads)?.ticket].map((row) => row?.sla ?? null);
+    if (anyNear(chips, ui.now + boot.skew)) tick();
     app.store.dispatch({type: 'thread/expire', now: Date.now()});
     app.store.dispatch({type: 'people/expire', now: Date.now()});
   }, EXPIRE);

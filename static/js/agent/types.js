@@ -30,6 +30,8 @@
  *   customer: Customer, assigned_agent_id: string|null, team_id: string|null, unread: number,
  *   waiting_since: string|null, last_comment: {preview: string, kind: Kind, author: Actor, at: string}|null, created_at: string,
  *   updated_at: string, seq: number, public_seq: number, escalated: boolean, next_due_at: string|null, sla: Chip|null}} Row
+ * @typedef {Chip & {name: string, instance: number, late: boolean, policy: string, target: string, started_at: string,
+ *   over_seconds: number|null, sentence: string}} Account
  * @typedef {{metric: string, state: 'active'|'paused'|'met'|'breached'|'dropped', due_at: string|null, soon_at: string|null,
  *   ended_at: string|null, target_seconds: number, remaining_seconds: number|null, business: boolean}} Chip
  * @typedef {{id: string, number: number, title: string, status: Status, created_at: string}} Earlier
@@ -64,7 +66,7 @@
  * @typedef {{comment_chars: number, attachment_bytes: number, attachments_per_comment: number, attachment_types: string[]}} Limits
  * @typedef {{user: Me, workspace: {id: string, name: string}, permissions: string[], csrf: string, directory: Directory,
  *   routing?: {reasons: string[], offers: import('./routing-state.js').Offer[]}, queue: QueuePage, view: View, ticket_number: number|null, limits: Limits,
- *   notifications: {unread: number}, version: string}} Boot
+ *   notifications: {unread: number}, version: string, now?: string}} Boot
  */
 
 export {};

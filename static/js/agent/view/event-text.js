@@ -1,5 +1,7 @@
 /** The sentence for an event that is not a message. */
 
+import {dateTime} from '../../shared/time.js';
+import {metricName} from '../sla.js';
 import {priorityName, statusName, titled, wakeName} from '../words.js';
 
 /**
@@ -40,9 +42,20 @@ export function eventText(state, event) {
       changes.absorbed?.[1]?.title}`};
     case 'ticket.released': return {sign: 'undo', text: `${who} took #${changes.absorbed?.[0]?.number} out of this again`};
     case 'ticket.split': return {sign: 'plus', text: `${who} made #${changes.split_into?.[1]?.number} of messages of this`};
+    case 'sla.warned': return {sign: 'clock', text: `${metricName(changes.metric?.[1])} is due ${dateTime(changes.due_at?.[1])}`};
+    case 'sla.breached': return {sign: 'alert', text: `${metricName(changes.metric?.[1])} is overdue`};
+    case 'ticket.escalated': return {sign: 'up', text: escalated(changes)};
+    case 'ticket.tier_changed': return {sign: 'user', text: changes.tier ? `The customer is ${changes.tier[1]} now`
+      : 'The customer belongs to another organization now'};
     case 'ticket.customer_changed': return {sign: 'verified', text: 'The visitor was identified'};
     default: return {sign: 'history', text: titled(event.name.replace('.', ' '))};
   }
+}
+
+/** @param {import('../types.js').Changes} changes */
+function escalated({metric, priority}) {
+  const why = metric ? `: ${metricName(metric[1]).toLowerCase()}` : '';
+  return `Escalated${why}${priority ? `. Priority ${priorityName(priority[1]).toLowerCase()}` : ''}`;
 }
 
 /** @param {State} state @param {TicketEvent} event @param {string} who */

@@ -11,6 +11,7 @@ import {assign, copyLink, setSpam, setStatus, take, unblockCustomer, updateTicke
 import {PRIORITIES, priorityName} from '../words.js';
 import {mergeItems, snoozeField, standing} from './lifecycle-view.js';
 import {arrows, avatar, focusFirst, icon, menu, menuItem, pill, place, priority} from './bits.js';
+import {slaField} from './sla-view.js';
 import {statusField} from './status-view.js';
 
 /**
@@ -26,6 +27,7 @@ export function headerView(app, state, ticket) {
       <a class="icon-btn is-quiet is-small thread-back" href="/agent/v/${state.route.view}" aria-label="Back to the list"
         title="Back to the list (Esc)">${icon('back', 'is-flip')}</a>
       ${title(app, state, ticket)}
+      ${slaField(app, state, ticket)}
       ${viewers(state, ticket)}
       <button type="button" class="icon-btn is-quiet is-small thread-panel" aria-label="Customer and details"
         title="Customer and details (])" aria-keyshortcuts="]"

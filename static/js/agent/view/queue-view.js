@@ -12,9 +12,11 @@ import {setSort} from '../lifecycle-effects.js';
 import {belongs, isSortable, pendingUpdates, SORTS} from '../queue-state.js';
 import {ago} from '../../shared/time.js';
 import {openSearch} from '../search-effects.js';
+import {chipText} from '../sla.js';
 import {openThread} from '../thread-state.js';
 import {channelName, SORT_NAME, span, spanInWords, statusName, VIEW_NAME, wakeName} from '../words.js';
 import {avatar, channelIcon, icon, menu, menuItem, priority, skeletonRows, tierChip} from './bits.js';
+import {rowChip, serverNow} from './sla-view.js';
 import {rowTags} from './tags-view.js';
 
 /**
@@ -114,7 +116,7 @@ function guardedRow(state, id) {
   const gone = belongs(state.queue.view, row, state.queue.me, state.queue.now) ? '' : whyGone(state, row);
   return html`<li class="row-item"
     data-id=${id}>${guard([row, typing, draft, selected, viewers, assignee, gone, state.queue.view,
-      state.people.tags, Math.floor(state.ui.now / 60_000)],
+      state.people.tags, Math.floor(state.ui.now / 60_000), row.sla && chipText(row.sla, serverNow(state))],
     () => rowView(state, row, {typing, draft, selected, gone}))}</li>`;
 }
 
@@ -134,7 +136,7 @@ function rowView(state, row, {typing, draft, selected, gone}) {
       <span class="row-preview" dir="auto">${rowTags(state, row.tags)}${gone ? html`<em>${gone}</em>` : preview(state, row, typing, draft)}</span>
     </span>
     <span class="row-end">
-      ${waiting(row, state.ui.now)}
+      <span class="row-due">${rowChip(row.sla, serverNow(state))}${waiting(row, state.ui.now)}</span>
       <span class="row-people">${viewing(state, row)}${row.unread
         ? html`<span class="badge" title="${row.unread} unread">${row.unread > 99 ? '99+' : row.unread}<span
           class="vh"> unread</span></span>` : nothing}${
