@@ -176,6 +176,8 @@ GET    /settings/skills                                         in   in   in  40
 POST   /settings/skills                                         in   in   in  403  403  403   go   go
 POST   /settings/skills/<uuid:skill_id>/delete                  in   in   in  403  403  403  404  404
 POST   /settings/skills/people/<uuid:user_id>                   in   in   in  403  403  403   go  404
+GET    /settings/lifecycle                                      in   in   in  403  403  403  200  200
+POST   /settings/lifecycle                                      in   in   in  403  403  403   go   go
 GET    /settings/inboxes                                        in   in   in  403  403  403  200  200
 GET    /settings/inboxes/new                                    in   in   in  403  403  403  200  200
 POST   /settings/inboxes/new                                    in   in   in  403  403  403   go   go
@@ -322,6 +324,7 @@ BODIES: dict[str, Callable[[dict[str, str]], Options]] = {
     "POST /settings/teams": lambda _: {"data": {"name": "Second line"}},
     "POST /settings/teams/<uuid:team_id>": lambda _: {"data": {"name": "First line"}},
     "POST /settings/skills": lambda _: {"data": {"name": "German"}},
+    "POST /settings/lifecycle": lambda _: {"data": {"reopen_days": "3", "close_after_days": "7"}},
     "POST /settings/inboxes/new": lambda _: {"data": INBOX},
     "POST /settings/inboxes/<uuid:inbox_id>": lambda _: {"data": INBOX},
 }

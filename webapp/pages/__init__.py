@@ -38,6 +38,7 @@ PAGES = (
     inboxes,
     jobs,
     mail,
+    lifecycle,
     notifications,
     organizations,
     people,

@@ -23,7 +23,7 @@ from webapp.services.directory import read_directory
 from webapp.services.event import feed_position
 from webapp.services.routing.offer import list_offers
 from webapp.services.setting import read_section
-from webapp.services.ticket.queue import VIEWS
+from webapp.services.ticket.queue import VIEWS, chosen_sort
 
 bp = Blueprint("agent_pages", __name__)
 
@@ -49,10 +49,11 @@ def workspace(view: str, number: int | None = None) -> Any:
 
 def _boot(view: str, number: int | None) -> dict[str, Any]:
     actor = current_actor()
-    page, cursor = tickets.list_tickets(view)
+    me = users.current_user()
+    page, cursor = tickets.list_tickets(view, sort=chosen_sort(view, me.settings.get("sort")))
     found = db.session.get(Workspace, actor.workspace_id)
     return {
-        "user": user_out(users.current_user()),
+        "user": user_out(me),
         "workspace": {"id": str(actor.workspace_id), "name": found.name if found else ""},
         "permissions": sorted(PERMISSIONS[actor.role]),
         "csrf": generate_csrf(),

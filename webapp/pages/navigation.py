@@ -24,6 +24,7 @@ SETTINGS: dict[str, tuple[Entry, ...]] = {
         Entry("/settings/skills", "Skills and capacity", "settings:manage"),
         Entry("/settings/routing", "Routing", "settings:manage"),
     ),
+    "Tickets": (Entry("/settings/lifecycle", "Lifecycle", "settings:manage"),),
     "System": (
         Entry("/settings/exports", "Exports", "ticket:export"),
         Entry("/settings/jobs", "Background work", "job:manage"),

@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from webapp.config import settings
 from webapp.schemas.text import Content, Strict
@@ -29,8 +29,10 @@ class Lifecycle(Strict):
     warn_minutes: Minutes = 60
     warning: Content = ""
 
-    @model_validator(mode="after")
-    def _warns_in_time(self) -> "Lifecycle":
-        if self.auto_resolve and self.warn_minutes >= self.auto_resolve_minutes:
-            raise ValueError("The warning must come after the silence has begun: choose fewer minutes")
-        return self
+    @field_validator("warn_minutes")
+    @classmethod
+    def _comes_in_time(cls, value: int, info: ValidationInfo) -> int:
+        data = info.data
+        if data.get("auto_resolve") and value >= data.get("auto_resolve_minutes", value + 1):
+            raise ValueError("The silence must be longer than this")
+        return value

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from webapp import clock
-from webapp.auth import Actor, current_actor
+from webapp.auth import SYSTEM, Actor, current_actor
 from webapp.errors import Forbidden, Unauthenticated
 from webapp.extensions import db
 from webapp.models import Comment, Customer, Inbox, Ticket, VisitorToken
@@ -23,6 +23,7 @@ from webapp.services.event import record
 from webapp.services.ticket.access import merged_into, ticket_for, visible_to
 from webapp.services.ticket.comment import CommentDraft, clean, find_repeat, write_comment
 from webapp.services.ticket.create import create_ticket
+from webapp.services.ticket.link import link_tickets
 from webapp.services.ticket.transitions import customer_writes
 
 TITLE_CHARS = 80
@@ -142,7 +143,7 @@ def _begin(
     customer: Customer, draft: CommentDraft, former: Ticket | None, *, session: Any, actor: Actor
 ) -> Ticket:
     token = visitor_token(actor)
-    return create_ticket(
+    begun = create_ticket(
         _title(draft),
         channel="chat",
         inbox=session.get(Inbox, actor.inbox_id),
@@ -154,6 +155,10 @@ def _begin(
         session=session,
         actor=replace(actor, name=customer.shown_name, email=customer.email or customer.claimed_email),
     )
+    if former is not None:
+        us = replace(SYSTEM, workspace_id=actor.workspace_id, door=actor.door)
+        link_tickets(former.id, begun.id, "follow_up", session=session, actor=us)
+    return begun
 
 
 def _ask(customer: Customer, prechat: dict[str, Any], consent: bool, *, session: Any, actor: Actor) -> None:

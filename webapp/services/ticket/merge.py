@@ -22,6 +22,7 @@ from webapp.services.event import record
 from webapp.services.ticket.access import ticket_for
 from webapp.services.ticket.create import create_ticket
 from webapp.services.ticket.follow import follower_ids
+from webapp.services.ticket.link import link_tickets
 from webapp.services.ticket.status import set_status
 
 MOST_COMMENTS = 1_000
@@ -346,6 +347,7 @@ def split_ticket(
     )
     for comment in comments:
         carry(comment, made, session=session, actor=actor, subject_id=origin.id)
+    link_tickets(origin.id, made.id, "related", session=session, actor=actor)
     changes = {"split_into": [None, {"number": made.number, "title": made.title}]}
     record("ticket.split", session=session, actor=actor, ticket=origin, subject_id=made.id, changes=changes)
     session.flush()

@@ -69,6 +69,12 @@ def _require(view: str, actor: Actor) -> None:
     require(actor, "ticket:restore" if view == "trash" else "ticket:read")
 
 
+def chosen_sort(view: str, wanted: Any) -> str:
+    """The order a person wants, for the views that have none of their own."""
+    own = DEFAULT_SORT.get(view)
+    return own or (wanted if wanted in SORTS and wanted != "snooze" else "due")
+
+
 def list_tickets(
     view: str,
     *,

@@ -12,11 +12,13 @@ from webapp.models import Event, Ticket, User
 from webapp.models.ticket import ENDED
 from webapp.schemas.lifecycle import Lifecycle
 from webapp.services import presence, setting
+from webapp.services.job import enqueue
 from webapp.services.ticket.assignment import give_to
 from webapp.services.ticket.comment import CommentDraft, write_comment
 from webapp.services.ticket.snooze import end_snooze, follow_snooze
 from webapp.services.ticket.status import change_status
 from webapp.services.timer import clear_timer, set_timer
+from webapp.tenancy import require_workspace_id
 
 NEXT_STEP = "ticket.next_step"
 LEAST_NOTICE = timedelta(days=1)
@@ -138,6 +140,15 @@ def plan(ticket: Ticket, *, session: Any) -> None:
         clear_timer(NEXT_STEP, ticket.id, session=session)
     else:
         set_timer(NEXT_STEP, ticket.id, due_at, ticket_id=ticket.id, session=session)
+
+
+def save_rules(rules: Lifecycle, *, session: Any = None, actor: Actor | None = None) -> None:
+    """Stores when tickets move by themselves; a job sets the timers of those that there are anew."""
+    session = session or db.session()
+    setting.save_section(rules, session=session, actor=actor)
+    workspace_id = require_workspace_id()
+    params = {"workspace_id": str(workspace_id)}
+    enqueue("lifecycle.plan", params, unique_key=f"lifecycle.plan:{workspace_id}", session=session)
 
 
 def take_step(ticket_id: uuid.UUID, *, session: Any = None) -> None:
