@@ -126,7 +126,7 @@ TABLE = [
 
 
 @pytest.mark.parametrize(
-    ("state", "what", "expected"), TABLE, ids=[f"{a}-{b}".replace(" ", "_") for a, b, _ in TABLE]
+    "state, what, expected", TABLE, ids=[f"{a}-{b}".replace(" ", "_") for a, b, _ in TABLE]
 )
 def test_every_row_of_the_status_table(scene: Scene, state: str, what: str, expected: Any) -> None:
     begin(scene, state)
