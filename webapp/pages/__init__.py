@@ -16,6 +16,7 @@ from webapp.pages import (
     health,
     inboxes,
     jobs,
+    lifecycle,
     mail,
     notifications,
     organizations,
