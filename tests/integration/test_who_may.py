@@ -127,6 +127,7 @@ USES = {
     "POST /api/v1/tickets/<ticket_id>/assign": ["ticket", "user", "team"],
     "POST /api/v1/tickets/<ticket_id>/links": ["ticket", "other_ticket"],
     "POST /api/v1/tags/<id>/merge": ["tag", "other_tag"],
+    "POST /settings/tags/<uuid:tag_id>/merge": ["tag"],
     "POST /api/v1/blocks": ["customer"],
     "POST /api/v1/chat/comments": ["ticket"],
     "POST /api/v1/chat/read": ["ticket"],

@@ -178,6 +178,23 @@ POST   /settings/skills/<uuid:skill_id>/delete                  in   in   in  40
 POST   /settings/skills/people/<uuid:user_id>                   in   in   in  403  403  403   go  404
 GET    /settings/lifecycle                                      in   in   in  403  403  403  200  200
 POST   /settings/lifecycle                                      in   in   in  403  403  403   go   go
+GET    /settings/tags                                           in   in   in  403  403  200  200  200
+POST   /settings/tags                                           in   in   in  403  403   go   go   go
+POST   /settings/tags/<uuid:tag_id>                             in   in   in  403  403   go   go  404
+POST   /settings/tags/<uuid:tag_id>/merge                       in   in   in  403  403   go   go  404
+POST   /settings/tags/<uuid:tag_id>/delete                      in   in   in  403  403   go   go  404
+GET    /settings/fields                                         in   in   in  403  403  403  200  200
+POST   /settings/fields                                         in   in   in  403  403  403   go   go
+POST   /settings/fields/<uuid:field_id>                         in   in   in  403  403  403   go  404
+POST   /settings/fields/<uuid:field_id>/archive                 in   in   in  403  403  403   go  404
+POST   /settings/fields/<uuid:field_id>/restore                 in   in   in  403  403  403   go  404
+POST   /settings/fields/<uuid:field_id>/move                    in   in   in  403  403  403   go  404
+GET    /settings/statuses                                       in   in   in  403  403  403  200  200
+POST   /settings/statuses                                       in   in   in  403  403  403   go   go
+POST   /settings/statuses/<code>/name                           in   in   in  403  403  403   go   go
+POST   /settings/statuses/<uuid:status_id>                      in   in   in  403  403  403   go  404
+POST   /settings/statuses/<uuid:status_id>/retire               in   in   in  403  403  403   go  404
+POST   /settings/statuses/<uuid:status_id>/activate             in   in   in  403  403  403   go  404
 GET    /settings/inboxes                                        in   in   in  403  403  403  200  200
 GET    /settings/inboxes/new                                    in   in   in  403  403  403  200  200
 POST   /settings/inboxes/new                                    in   in   in  403  403  403   go   go
@@ -213,6 +230,10 @@ PLACES = {
     "statuses/<id>": "statuses/{status}",
     "<ticket_id>/restore": "{trashed}/restore",
     "<link_id>": "{link}",
+    "<uuid:tag_id>": "{tag}",
+    "<uuid:field_id>": "{field}",
+    "<uuid:status_id>": "{status}",
+    "<code>": "pending",
     "<user_id>": "me",
     "<uuid:delivery_id>": "{delivery}",
     "<uuid:suppression_id>": "{suppression}",
@@ -325,6 +346,14 @@ BODIES: dict[str, Callable[[dict[str, str]], Options]] = {
     "POST /settings/teams/<uuid:team_id>": lambda _: {"data": {"name": "First line"}},
     "POST /settings/skills": lambda _: {"data": {"name": "German"}},
     "POST /settings/lifecycle": lambda _: {"data": {"reopen_days": "3", "close_after_days": "7"}},
+    "POST /settings/tags": lambda _: {"data": {"name": "New"}},
+    "POST /settings/tags/<uuid:tag_id>": lambda _: {"data": {"name": "New", "colour": "red"}},
+    "POST /settings/tags/<uuid:tag_id>/merge": lambda ids: {"data": {"into_id": ids["other_tag"]}},
+    "POST /settings/fields": lambda _: {"data": {"label": "Order", "kind": "text"}},
+    "POST /settings/fields/<uuid:field_id>": lambda _: {"data": {"label": "Order"}},
+    "POST /settings/statuses": lambda _: {"data": {"code": "open", "label": "New", "pending_on": ""}},
+    "POST /settings/statuses/<code>/name": lambda _: {"data": {"label": "On hold"}},
+    "POST /settings/statuses/<uuid:status_id>": lambda _: {"data": {"label": "Waiting"}},
     "POST /settings/inboxes/new": lambda _: {"data": INBOX},
     "POST /settings/inboxes/<uuid:inbox_id>": lambda _: {"data": INBOX},
 }

@@ -11,6 +11,7 @@ from webapp.pages import (
     chat,
     customers,
     exports,
+    fields,
     files,
     form,
     health,
@@ -26,6 +27,8 @@ from webapp.pages import (
     routing,
     setup,
     signin,
+    statuses,
+    tags,
 )
 from webapp.pages.navigation import settings_links
 
@@ -34,6 +37,7 @@ PAGES = (
     chat,
     customers,
     exports,
+    fields,
     files,
     health,
     inboxes,
@@ -48,6 +52,8 @@ PAGES = (
     routing,
     setup,
     signin,
+    statuses,
+    tags,
 )
 
 

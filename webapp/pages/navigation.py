@@ -24,7 +24,12 @@ SETTINGS: dict[str, tuple[Entry, ...]] = {
         Entry("/settings/skills", "Skills and capacity", "settings:manage"),
         Entry("/settings/routing", "Routing", "settings:manage"),
     ),
-    "Tickets": (Entry("/settings/lifecycle", "Lifecycle", "settings:manage"),),
+    "Tickets": (
+        Entry("/settings/tags", "Tags", "tag:edit"),
+        Entry("/settings/fields", "Fields", "settings:manage"),
+        Entry("/settings/statuses", "Statuses", "settings:manage"),
+        Entry("/settings/lifecycle", "Lifecycle", "settings:manage"),
+    ),
     "System": (
         Entry("/settings/exports", "Exports", "ticket:export"),
         Entry("/settings/jobs", "Background work", "job:manage"),

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field as Limits
 
 from webapp.models import Field
-from webapp.schemas.text import Line, Place, Strict
+from webapp.schemas.text import Content, Line, Place, Strict
 
 Choices = Annotated[list[Line], Limits(max_length=100)]
 
@@ -29,6 +29,30 @@ class FieldIn(Strict):
     choices: Choices = []
     pattern: Line = ""
     required_on_resolve: bool = False
+
+
+class FieldForm(Strict):
+    """As a form sends it: choices one a line, a switch that is there or not."""
+
+    label: Line
+    hint: Line = ""
+    choices: Content = ""
+    pattern: Line = ""
+    required_on_resolve: bool = False
+
+    def settings(self) -> dict[str, Any]:
+        """What a definition is set to, beside its name."""
+        return {
+            "hint": self.hint,
+            "choices": self.choices.splitlines(),
+            "pattern": self.pattern,
+            "required_on_resolve": self.required_on_resolve,
+        }
+
+
+class NewFieldForm(FieldForm):
+    kind: Literal["text", "number", "date", "choice", "checkbox", "url"]
+    target: Literal["ticket", "customer"] = "ticket"
 
 
 class FieldsQuery(Strict):

@@ -1,6 +1,8 @@
 """A workspace's statuses: what comes in, what goes out."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator
 
 from webapp.models import TicketStatus
 from webapp.schemas.text import Line, Place, Strict
@@ -12,7 +14,20 @@ PendingOn = Literal["customer", "third_party"]
 class StatusIn(Strict):
     code: Code
     label: Line
-    pending_on: PendingOn | None = None
+    pending_on: Annotated[PendingOn | None, BeforeValidator(lambda value: value or None)] = None
+
+
+class StatusForm(Strict):
+    """As a form sends it."""
+
+    label: Line
+    pending_on: Literal["", "customer", "third_party"] = ""
+
+
+class CodeForm(Strict):
+    """Another name for one of the six; empty: its own again."""
+
+    label: Line = ""
 
 
 class StatusPatch(Strict):

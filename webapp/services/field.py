@@ -110,6 +110,21 @@ def archive_field(
     return field
 
 
+def move_up(field_id: uuid.UUID, *, session: Any = None, actor: Actor | None = None) -> None:
+    """Puts a field before the one above it."""
+    session, actor = session or db.session(), actor or current_actor()
+    field = field_for(field_id, session=session, actor=actor)
+    row = list_fields(field.target, archived=True, session=session, actor=actor)
+    at = row.index(field)
+    if at:
+        row[at - 1], row[at] = row[at], row[at - 1]
+    for position, each in enumerate(row, 1):
+        each.position = position
+    session.flush()
+    changes = {"place": [at + 1, max(at, 1)]}
+    record("field.updated", session=session, actor=actor, subject_id=field.id, changes=changes)
+
+
 def field_for(field_id: uuid.UUID, *, session: Any = None, actor: Actor | None = None) -> Field:
     """A definition, to be edited. Raises `NotFound`."""
     require(actor or current_actor(), "settings:manage")
