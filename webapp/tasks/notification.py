@@ -1,17 +1,23 @@
 """Notifications that leave the house or come later: push, mail for what stayed unseen, the critical hour."""
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
-from webapp.database import transaction
+import sqlalchemy as sa
+
+from webapp import clock
+from webapp.database import read_only, transaction
 from webapp.extensions import db
-from webapp.models import Ticket
+from webapp.models import Notification, Ticket, Workspace
 from webapp.services.notification import mail, push, reaction
 from webapp.tasks.timer import timer
 from webapp.tasks.worker import GiveUp, job
+from webapp.tenancy import use_workspace
 
 GONE = (404, 410)
 FULL = 429
+KEPT_DAYS = 90
 
 
 @job("notification.push", max_attempts=5)
@@ -46,3 +52,14 @@ def alert_unassigned(subject_id: uuid.UUID, params: dict[str, Any]) -> None:
     ticket = db.session.get(Ticket, subject_id)
     if ticket is not None:
         reaction.alert_unassigned(ticket, params["since"])
+
+
+def forget_notifications() -> None:
+    """Removes notifications that are three months old."""
+    old = clock.now() - timedelta(days=KEPT_DAYS)
+    with read_only() as session:
+        workspaces = list(session.scalars(sa.select(Workspace.id)))
+    for workspace_id in workspaces:
+        with use_workspace(workspace_id), transaction() as session:
+            gone = sa.delete(Notification).where(Notification.created_at < old)
+            session.execute(gone.execution_options(synchronize_session=False))

@@ -13,6 +13,7 @@ from webapp import clock, green
 from webapp.database import read_only, transaction
 from webapp.models import Job, Schedule
 from webapp.tasks.export import forget_exports
+from webapp.tasks.notification import forget_notifications
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,11 @@ def forget_finished_jobs() -> None:
         session.execute(old.execution_options(synchronize_session=False))
 
 
-PERIODIC = (Periodic(HOUR, forget_finished_jobs), Periodic(HOUR, forget_exports))
+PERIODIC = (
+    Periodic(HOUR, forget_finished_jobs),
+    Periodic(HOUR, forget_notifications),
+    Periodic(HOUR, forget_exports),
+)
 
 
 def start(app: Flask) -> None:

@@ -28,6 +28,7 @@ from webapp.database import read_only, transaction
 from webapp.errors import AppError
 from webapp.models import Job
 from webapp.services.job import job_moved, waker
+from webapp.services.notification.jobs import tell_requester
 from webapp.tenancy import use_workspace
 
 log = logging.getLogger(__name__)
@@ -244,6 +245,7 @@ def _end(claim: Claim, **values: Any) -> None:
         row = session.scalars(ending, execution_options={"populate_existing": True}).first()
         if row is not None and (row.requested_by_id or row.status == "failed"):
             bus.announce(session, job_moved(row))
+            tell_requester(row, session=session)
     if row is None:
         log.warning("job %s %s was taken over by another worker", claim.type, claim.id)
 
