@@ -45,7 +45,7 @@ def filled(name: str, value: str) -> dict[str, Any]:
     return dict.fromkeys(CATALOGUE[name].sample, value)
 
 
-@pytest.mark.parametrize(("name", "language"), EVERY)
+@pytest.mark.parametrize("name, language", EVERY)
 def test_every_template_says_only_what_its_mail_knows(name: str, language: str) -> None:
     words, _ = catalogue.built_in(name, language)
     assert placeholders(words) <= set(CATALOGUE[name].sample)
@@ -143,7 +143,7 @@ def test_words_of_ones_own_are_used_and_ours_come_back(app: Any, session: Any, m
 
 
 @pytest.mark.parametrize(
-    ("field", "words"),
+    "field, words",
     [
         ("subject", Wording("{{config.secret}}", "x")),
         ("text", Wording("x", "{{reply.text}} {{user.password}}")),

@@ -58,7 +58,7 @@ class SendGrid:
         grid = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:  # noqa: N802 - its name
+            def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 grid.keys.append(self.headers["Authorization"])
                 if self.path != "/v3/mail/send":
