@@ -37,8 +37,9 @@ export function headerView(app, state, ticket) {
     </div>
     <div class="thread-line thread-fields">${statusField(app, state, ticket)}${priorityField(app, state,
       ticket)}${assigneeField(app, state, ticket)}
-      ${standing(app, state, ticket)}<span class="grow"></span>${snoozeField(app, state, ticket)}${mainAction(app, state,
+      <span class="grow"></span>${snoozeField(app, state, ticket)}${mainAction(app, state,
         ticket)}</div>
+    ${standing(app, state, ticket)}
   </header>`;
 }
 

@@ -23,14 +23,14 @@ export const open = (app, dialog) => app.store.dispatch({type: 'ui', ui: {dialog
 
 /** Where it lies besides its status, and the way back. @param {App} app @param {State} state @param {Ticket} ticket */
 export function standing(app, state, ticket) {
-  if (ticket.merged_into !== null) return html`<span class="chip" data-kind="accent">${icon('transfer', 'is-small')}<a
-    href="/agent/v/${state.route.view}/t/${ticket.merged_into}">Merged into #${ticket.merged_into}</a></span>${
-    may(state, 'ticket:merge') ? html`<button type="button" class="btn is-small" @click=${() => unmerge(app, ticket.id)}
-      >${icon('undo')}Unmerge</button>` : nothing}`;
+  if (ticket.merged_into !== null) return html`<div class="thread-line">${icon('transfer', 'is-small')}<a class="small"
+    href="/agent/v/${state.route.view}/t/${ticket.merged_into}">Merged into #${ticket.merged_into}</a><span
+      class="grow"></span>${may(state, 'ticket:merge') ? html`<button type="button" class="btn is-small"
+        @click=${() => unmerge(app, ticket.id)}>${icon('undo')}Unmerge</button>` : nothing}</div>`;
   if (ticket.snoozed_until === null) return nothing;
-  return html`<span class="chip" data-kind="accent">${icon('clock', 'is-small')}Snoozed ${wakeName(ticket.snoozed_until)}</span>${
-    may(state, 'ticket:snooze') ? html`<button type="button" class="btn is-small"
-      @click=${() => wake(app, ticket.id)}>Wake</button>` : nothing}`;
+  return html`<div class="thread-line"><span class="chip clip" data-kind="accent">${icon('clock', 'is-small')}Snoozed ${
+    wakeName(ticket.snoozed_until)}</span><span class="grow"></span>${may(state, 'ticket:snooze') ? html`<button type="button"
+      class="btn is-small" @click=${() => wake(app, ticket.id)}>Wake</button>` : nothing}</div>`;
 }
 
 /** @param {App} app @param {State} state @param {Ticket} ticket */

@@ -47,7 +47,7 @@ function viewLink({queue, route}, view) {
   return html`<li><a class="nav-link" href="/agent/v/${view}" aria-current=${route.view === view ? 'page' : nothing}
     aria-keyshortcuts=${key ?? nothing} data-quiet=${QUIET.includes(view) || view === 'trash'}
     title=${key ? `${VIEW_NAME[view]} (${key.toUpperCase()})` : VIEW_NAME[view]}>${icon(VIEW_ICON[view])}<span
-      class="nav-name">${VIEW_NAME[view]}</span>${
+      class="nav-name">${view === 'waiting' ? 'Waiting' : VIEW_NAME[view]}</span>${
     count ? html`<span class="nav-count num" data-loud=${view === 'mine' || view === 'breached'}>${count > 999 ? '999+' : count}</span>`
       : nothing}</a></li>`;
 }

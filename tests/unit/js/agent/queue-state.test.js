@@ -140,3 +140,49 @@ test('each view keeps its own list', () => {
   assert.deepEqual(order(queue), []);
   assert.deepEqual(order(reduceQueue(queue, {type: 'queue/view', view: 'unassigned'})), ['t1']);
 });
+
+test('each order is the server’s', () => {
+  const rows = [
+    row('t1', {next_due_at: at(90), priority: 'low', updated_at: at(3)}),
+    row('t2', {next_due_at: null, priority: 'critical', updated_at: at(1)}),
+    row('t3', {next_due_at: at(-5), waiting_since: null, updated_at: at(2)}),
+    row('t4', {next_due_at: null, waiting_since: null, updated_at: at(9)}),
+  ];
+  const cases = {
+    due: ['t3', 't1', 't2', 't4'],
+    waiting: ['t1', 't2', 't3', 't4'],
+    priority: ['t2', 't3', 't4', 't1'],
+    newest_activity: ['t4', 't1', 't3', 't2'],
+    oldest_activity: ['t2', 't3', 't1', 't4'],
+    newest: ['t4', 't3', 't2', 't1'],
+    oldest: ['t1', 't2', 't3', 't4'],
+  };
+  for (const [sort, wanted] of Object.entries(cases)) {
+    let queue = reduceQueue(newQueue(ME, 'all', {sort}), {type: 'queue/page', view: 'all', page: page(rows)});
+    queue = reduceQueue(reduceQueue(queue, change(row('t1', {...rows[0], seq: 2}))), {type: 'queue/settle'});
+    assert.deepEqual(order(queue), wanted, sort);
+  }
+});
+
+test('a snoozed ticket leaves the queue, and counts where it lies', () => {
+  const queue = reduceQueue(ready([row('t1')]), change(row('t1', {seq: 2, shelf: 'snoozed', snoozed_until: at(600)})));
+  assert.deepEqual(queue.counts, counts({snoozed: 1}));
+  assert.deepEqual(wantedOrder(queue), []);
+  assert.deepEqual(wantedOrder(reduceQueue(queue, {type: 'queue/view', view: 'snoozed'})), ['t1']);
+});
+
+test('a deadline comes near and passes by the clock alone', () => {
+  const now = Date.parse(at(0));
+  let queue = reduceQueue(newQueue(ME, 'risk', {now}), {type: 'queue/page', view: 'risk', page: page([row('t1', {next_due_at: at(20)})])});
+  assert.deepEqual(wantedOrder(queue), ['t1']);
+  queue = reduceQueue(queue, {type: 'queue/now', now: now + 21 * 60_000});
+  assert.deepEqual(order(queue), ['t1'], 'nothing moves under the hand');
+  assert.equal(pendingUpdates(queue), 1);
+  assert.deepEqual(order(reduceQueue(queue, {type: 'queue/settle'})), []);
+});
+
+test('counts that were asked for keep what was pushed since', () => {
+  const queue = reduceQueue(ready([row('t1')]), change(row('t3'), null, 30));
+  const told = reduceQueue(queue, {type: 'queue/counts', counts: counts({unassigned: 1, all: 1, breached: 4}), workspace_seq: 20});
+  assert.deepEqual(told.counts, counts({unassigned: 2, all: 2, breached: 4}));
+});

@@ -50,3 +50,12 @@ test('keys hold when a message gets its place among others', () => {
   const key = (events) => timeline(events).find((item) => item.type === 'message' && item.comment.client_id === 'k3').key;
   assert.equal(key([said(3)]), key([said(1), said(2), said(3)]));
 });
+
+test('what was merged in stands where it was said, and is gone when the merge was taken back', () => {
+  const carried = said(3, MARIA, {at: at(0)});
+  const merged = {...carried, name: 'comment.carried', subject_id: 'other', at: at(30)};
+  const events = [said(1, MARIA, {at: at(10)}), event(2, {name: 'ticket.absorbed', at: at(30)}), merged];
+  const texts = (list) => timeline(list).flatMap((item) => (item.type === 'message' ? [item.comment.content] : []));
+  assert.deepEqual(texts(events), ['Text 3', 'Text 1']);
+  assert.deepEqual(texts([...events, event(4, {name: 'ticket.released', subject_id: 'other'})]), ['Text 1']);
+});

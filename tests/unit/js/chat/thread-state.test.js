@@ -147,3 +147,14 @@ function replayed(thread, server, limit) {
   const events = server.filter(({seq}) => seq > thread.last);
   return withReplay(thread, {events: events.slice(0, limit), has_more: events.length > limit, reset: false});
 }
+
+test('a merge makes the window ask where the conversation goes on', () => {
+  for (const name of ['ticket.merged', 'ticket.unmerged', 'ticket.released'])
+    assert.equal(withEvent(from([said(1)]), event(2, {name})).outdated, true, name);
+  assert.equal(from([said(1), event(2, {name: 'ticket.unmerged'})]).outdated, false, 'what the state holds is known');
+});
+
+test('what was merged in is not unread, however much of it there is', () => {
+  const carried = {...said(2), name: 'comment.carried', source_id: 'other'};
+  assert.equal(unreadOf(withEvent(from([said(1, ME)]), carried)), 0);
+});
