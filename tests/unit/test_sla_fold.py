@@ -86,6 +86,9 @@ class History:
     def trash(self, name: str = "ticket.deleted") -> "History":
         return self._add(name, {"deleted_at": [None, None]})
 
+    def merge(self, name: str = "ticket.merged") -> "History":
+        return self._add(name, {"status": ["?", "closed"]} if name == "ticket.merged" else {})
+
     def clocks(self, *policies: Policy, hours: Any = always) -> dict[tuple[str, int], Clock]:
         folded = fold(self.events, policies or [policy()], hours)
         return {(clock.metric, clock.instance): clock for clock in folded}
@@ -192,6 +195,14 @@ def test_the_trash_stops_everything_and_restoring_carries_on() -> None:
     assert history.due("time_to_assignment", 2) == 85
 
 
+def test_a_merge_that_is_taken_back_leaves_no_trace() -> None:
+    history = History().at(5).reply().at(8).ask().at(10).merge().at(30)
+    assert set(states(history).values()) == {"met", "dropped"}
+    history.merge("ticket.unmerged")
+    untouched = History().at(5).reply().at(8).ask().at(30)
+    assert history.clocks() == untouched.clocks()
+
+
 def test_a_priority_moves_what_runs_but_not_what_is_over() -> None:
     history = History(priority="low").at(30).set(priority="high")
     assert history.due("first_response") == 60
@@ -245,6 +256,8 @@ moves = st.sampled_from(
         lambda history: history.set(tags=[]),
         lambda history: history.trash(),
         lambda history: history.trash("ticket.restored"),
+        lambda history: history.merge(),
+        lambda history: history.merge("ticket.unmerged"),
     )
 )
 pauses = st.one_of(st.just(0.0), st.floats(0, 90), st.floats(0, 3000)).map(lambda minutes: round(minutes, 6))

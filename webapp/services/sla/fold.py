@@ -131,7 +131,7 @@ class State:
 
     @property
     def phase(self) -> str:
-        """open, pending (on the customer), hold (on a third party) or solved (which the trash is, too)."""
+        """open, pending (on the customer), hold (on a third party) or solved (so are trash and merged)."""
         if self.is_gone or self.status in ("resolved", "closed"):
             return "solved"
         if self.status == "pending":
@@ -198,8 +198,9 @@ class _Moves:
         """The merge was taken back: the clocks run on as if they had never stood."""
         state, before = self.state, self.state.unmerged
         assert before is not None
-        state.status, state.pending_on, state.line = before.status, before.pending_on, before.line
-        state.live, state.past, state.unmerged = before.live, before.past, None
+        for name in ("status", "pending_on", "line", "is_assigned", "is_answered", "is_gone", "live", "past"):
+            setattr(state, name, getattr(before, name))
+        state.unmerged = None
         self.is_felt = True
 
     def _create(self) -> None:
@@ -264,8 +265,8 @@ class _Moves:
         if "pending_on" in changes:
             state.pending_on = _new(changes, "pending_on")
         state.status = _new(changes, "status") or state.status
-        if self.happening.name in ("ticket.deleted", "ticket.restored"):
-            state.is_gone = self.happening.name == "ticket.deleted"
+        if self.happening.name in ("ticket.deleted", "ticket.merged", "ticket.restored"):
+            state.is_gone = self.happening.name != "ticket.restored"
         if state.phase == before:
             return
         state.line.append((self.at, state.phase))
