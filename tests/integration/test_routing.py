@@ -11,12 +11,15 @@ import sqlalchemy as sa
 
 from webapp.auth import acting_as
 from webapp.database import transaction
+from webapp.errors import Conflict, Invalid, NotFound
 from webapp.extensions import db
 from webapp.models import Notification, RoutingAgent, Skill, Ticket, User, UserSkill
 from webapp.schemas.routing import RoutingSettings
 from webapp.services import assignment, presence, routing
 from webapp.services import ticket as tickets
 from webapp.services import user as users
+from webapp.services.routing import offer as offers
+from webapp.services.routing import place
 from webapp.services.setting import save_section
 from webapp.tasks import timer as timers
 from webapp.tenancy import use_workspace
@@ -392,3 +395,125 @@ def test_a_ticket_in_the_trash_or_snoozed_is_not_routed(house: House, clock: Any
         routing.request(made)
     timers.fire_due()
     assert house.holder(made) is None
+
+
+# --- offers ---------------------------------------------------------------------------------------
+
+
+def held_out(house: House, person: User) -> Any:
+    with acting_as(house.make.actor(person)):
+        return offers.list_offers()
+
+
+def test_an_offer_waits_for_its_answer_and_a_yes_gives_the_ticket(house: House) -> None:
+    house.settings(offers=True)
+    ana = house.agent("Ana")
+    made = house.ticket()
+    (one,) = held_out(house, ana)
+    assert (house.holder(made), one["state"], one["ticket"]["id"]) == (None, "pending", str(made))
+    with acting_as(house.make.actor(ana)), transaction():
+        offers.answer_offer(uuid.UUID(one["id"]), accept=True)
+    timers.fire_due()
+    assert (house.holder(made), held_out(house, ana)) == ("Ana", [])
+
+
+def test_a_declined_offer_or_one_that_ran_out_goes_to_the_next(house: House, clock: Any) -> None:
+    house.settings(offers=True, offer_seconds=30, strategy="round_robin")
+    people = [house.agent(name) for name in ("Ana", "Ben", "Cleo")]
+    house.ticket()
+    ana, ben, cleo = people
+    (one,) = held_out(house, ana)
+    with acting_as(house.make.actor(ana)), transaction():
+        offers.answer_offer(uuid.UUID(one["id"]), accept=False)
+    timers.fire_due()
+    assert [len(held_out(house, person)) for person in people] == [0, 1, 0]
+    clock.advance(seconds=31)
+    timers.fire_due()
+    assert [len(held_out(house, person)) for person in people] == [0, 0, 1]
+    clock.advance(seconds=31)
+    timers.fire_due()
+    assert [len(held_out(house, person)) for person in people] == [0, 0, 0]
+    assert ben.name != cleo.name
+
+
+def test_what_is_over_cannot_be_accepted_nor_what_was_offered_to_another(house: House, clock: Any) -> None:
+    house.settings(offers=True)
+    ana, ben = house.agent("Ana"), house.agent("Ben", capacity=0)
+    made = house.ticket()
+    (one,) = held_out(house, ana)
+    with acting_as(house.make.actor(ben)), transaction(), pytest.raises(NotFound):
+        offers.answer_offer(uuid.UUID(one["id"]), accept=True)
+    with acting_as(house.make.actor(ben)), transaction():
+        tickets.assign_ticket(made, ben.id)
+    with acting_as(house.make.actor(ana)), transaction(), pytest.raises(Conflict):
+        offers.answer_offer(uuid.UUID(one["id"]), accept=True)
+    assert house.holder(made) == "Ben"
+
+
+def test_a_colleague_is_asked_and_the_ticket_stays_until_they_accept(house: House, clock: Any) -> None:
+    ana, ben = house.agent("Ana"), house.agent("Ben")
+    made = house.ticket()
+    with acting_as(house.make.actor(ana)), transaction():
+        tickets.assign_ticket(made, ana.id)
+        offers.offer_ticket(made, ben.id)
+        with pytest.raises(Conflict):
+            offers.offer_ticket(made, house.admin.id)
+        with pytest.raises(Invalid):
+            offers.offer_ticket(made, ana.id)
+    assert house.holder(made) == "Ana"
+    clock.advance(minutes=2)
+    timers.fire_due()
+    assert (house.holder(made), held_out(house, ben)) == ("Ana", [])
+    with acting_as(house.make.actor(ana)), transaction():
+        again = offers.offer_ticket(made, ben.id).id
+    with acting_as(house.make.actor(ben)), transaction():
+        offers.answer_offer(again, accept=True)
+    assert house.holder(made) == "Ben"
+
+
+# --- what customers are told ----------------------------------------------------------------------
+
+
+def test_the_range_of_the_wait_grows_with_the_place() -> None:
+    assert place.wait_range(1, 30) == [1, 2]
+    assert place.wait_range(3, 300) == [9, 24]
+
+
+def test_waiting_chats_know_their_place_and_a_range_and_hear_when_it_moves(
+    make: Any, app: Any, visitor: Any, agent: Any, clock: Any
+) -> None:
+    make.workspace()
+    ana = make.user(role="agent", name="Ana")
+    inbox, desk = make.inbox(), agent(ana)
+    past = [visitor(inbox) for _ in range(5)]
+    for one in past:
+        ticket_id = one.write("Hello")["ticket"]["id"]
+        desk.post(f"tickets/{ticket_id}/assign", {"agent_id": str(ana.id)})
+        clock.advance(minutes=10)
+        assert desk.send("PATCH", f"tickets/{ticket_id}", {"status": "resolved"}).status_code == 200
+    with app.app_context(), use_workspace(ana.workspace_id):
+        with transaction():
+            save_section(RoutingSettings(is_on=True, capacity=4))
+        timers.fire_due()
+    served, maria, oskar = (visitor(inbox) for _ in range(3))
+    first = served.write("One")["ticket"]["id"]
+    fire(app)
+    maria.write("Two"), oskar.write("Three")
+    fire(app)
+    assert served.get("state").json["place"] is None
+    told = oskar.get("state").json["place"]
+    assert (told["position"], told["wait"]) == (2, [12, 32])
+    sockets = maria.connect(), oskar.connect()
+    for socket in sockets:
+        socket.heard()
+    desk.send("PATCH", f"tickets/{first}", {"status": "resolved"})
+    fire(app)
+    assert [socket.heard("queue.updated") for socket in sockets] == [
+        [],
+        [{"ticket_id": told["ticket_id"], "position": 1, "wait": [6, 16]}],
+    ]
+
+
+def fire(app: Any) -> None:
+    with app.app_context():
+        timers.fire_due()

@@ -15,11 +15,14 @@ import {icon, priority} from './bits.js';
  * @typedef {import('../routing-state.js').Decision} Decision
  */
 
+const SHOWN = 3;
+
 /** @param {App} app @param {State} state */
 export function offersView(app, state) {
   const {offers} = state.routing;
-  return html`<section class="offers" aria-label="Offers" aria-live="polite">${offers.map((offer) =>
-    offerCard(app, offer, state.ui.now))}</section>`;
+  return html`<section class="offers" aria-label="Offers" aria-live="polite">${offers.slice(0, SHOWN).map((offer) =>
+    offerCard(app, offer, state.ui.now))}${offers.length > SHOWN ? html`<p class="offer small">and ${offers.length - SHOWN}
+    more</p>` : nothing}</section>`;
 }
 
 /** @param {App} app @param {Offer} offer @param {number} now */
