@@ -48,7 +48,7 @@ def assign_by(
     section = read_section(RoutingSettings, session=session)
     run = router.begin(trigger, session=session, actor=actor, section=section)
     need = needs_of([locked], section, session=session)[locked.id]
-    router.hand_out(run, locked, need, strategy)
+    router.hand_out(run, locked, need, strategy, returning=False)  # asked for by name, the rule alone decides
     session.flush()
     return locked
 

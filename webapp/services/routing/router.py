@@ -70,9 +70,15 @@ def hold(session: Any) -> None:
     session.execute(lock, values, execution_options={"unscoped": True})
 
 
-def hand_out(run: Run, ticket: Ticket, need: Need, strategy: str, *, offers: bool = False) -> Seat | None:
-    """Chooses for a locked, unassigned ticket, keeps the decision, and gives or offers it."""
-    choice = choose(run.seats, need, strategy, last_agent_id=_last_agent(run, ticket))
+def hand_out(
+    run: Run, ticket: Ticket, need: Need, strategy: str, *, offers: bool = False, returning: bool = True
+) -> Seat | None:
+    """Chooses for a locked, unassigned ticket, keeps the decision, and gives or offers it.
+
+    `returning`: whether who helped its customer last goes before the strategy, where the settings say so.
+    """
+    last_agent_id = _last_agent(run, ticket) if returning else None
+    choice = choose(run.seats, need, strategy, last_agent_id=last_agent_id)
     decision.keep(ticket, choice, run.seats, trigger=run.trigger, strategy=strategy, session=run.session)
     if choice.seat is None:
         return None
