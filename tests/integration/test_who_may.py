@@ -167,6 +167,10 @@ nowhere_kinds = (
     "link",
     "trashed",
     "other_ticket",
+    "calendar",
+    "holiday",
+    "policy",
+    "replay",
 )
 
 

@@ -6,6 +6,7 @@ Columns are the people of `tests.support.world.WHO`. A number is the status; `in
 
 import hashlib
 import hmac
+import io
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -195,6 +196,30 @@ POST   /settings/statuses/<code>/name                           in   in   in  40
 POST   /settings/statuses/<uuid:status_id>                      in   in   in  403  403  403   go  404
 POST   /settings/statuses/<uuid:status_id>/retire               in   in   in  403  403  403   go  404
 POST   /settings/statuses/<uuid:status_id>/activate             in   in   in  403  403  403   go  404
+GET    /settings/calendars                                      in   in   in  403  403  403  200  200
+GET    /settings/calendars/new                                  in   in   in  403  403  403  200  200
+POST   /settings/calendars/new                                  in   in   in  403  403  403   go   go
+GET    /settings/calendars/<uuid:calendar_id>                   in   in   in  403  403  403  200  404
+POST   /settings/calendars/<uuid:calendar_id>                   in   in   in  403  403  403   go  404
+POST   /settings/calendars/<uuid:calendar_id>/delete            in   in   in  403  403  403   go  404
+POST   /settings/calendars/<uuid:calendar_id>/holidays          in   in   in  403  403  403   go  404
+POST /settings/calendars/<uuid:calendar_id>/holidays/<uuid:holiday_id>/delete in in in 403 403 403 go 404
+POST   /settings/calendars/<uuid:calendar_id>/holidays/clear    in   in   in  403  403  403   go  404
+POST   /settings/calendars/<uuid:calendar_id>/public            in   in   in  403  403  403   go  404
+POST   /settings/calendars/<uuid:calendar_id>/ical              in   in   in  403  403  403   go  404
+GET    /settings/policies                                       in   in   in  403  403  403  200  200
+GET    /settings/policies/new                                   in   in   in  403  403  403  200  200
+POST   /settings/policies/new                                   in   in   in  403  403  403   go   go
+GET    /settings/policies/<uuid:policy_id>                      in   in   in  403  403  403  200  404
+POST   /settings/policies/<uuid:policy_id>                      in   in   in  403  403  403   go  404
+POST   /settings/policies/<uuid:policy_id>/delete               in   in   in  403  403  403   go  404
+POST   /settings/policies/<uuid:policy_id>/move                 in   in   in  403  403  403   go  404
+POST   /settings/policies/matches                               in   in   in  403  403  403  200  200
+GET    /settings/policies/recalculate                           in   in   in  403  403  403  200  200
+POST   /settings/policies/recalculate                           in   in   in  403  403  403   go   go
+GET    /settings/policies/replays/<uuid:job_id>                 in   in   in  403  403  403  200  404
+GET    /api/v1/sla/recalculation                                401  401  401  403  403  403  200  200
+POST   /api/v1/sla/recalculation                                401  401  401  403  403  403  202  202
 GET    /settings/inboxes                                        in   in   in  403  403  403  200  200
 GET    /settings/inboxes/new                                    in   in   in  403  403  403  200  200
 POST   /settings/inboxes/new                                    in   in   in  403  403  403   go   go
@@ -252,6 +277,10 @@ PLACES = {
     "<uuid:session_id>": "{session}",
     "<uuid:subscription_id>": "00000000-0000-7000-8000-000000000000",
     "<subscription_id>": "00000000-0000-7000-8000-000000000000",
+    "<uuid:calendar_id>": "{calendar}",
+    "<uuid:holiday_id>": "{holiday}",
+    "<uuid:policy_id>": "{policy}",
+    "replays/<uuid:job_id>": "replays/{replay}",
     "<uuid:job_id>": "{job}",
     "<job_id>": "{job}",
     "/exports/<claim>/<name>": "/exports/no-such-claim/tickets.csv",
@@ -280,6 +309,12 @@ PUSH = {
         "auth": "BTBZMqHH6r4Tts7J_aSIgg",
     },
 }
+CALENDAR = {"name": "Office", "timezone": "UTC", "week.mon.0.opens": "09:00", "week.mon.0.closes": "17:00"}
+POLICY = {"name": "Gold", "is_active": "1", "targets.first_response.high.basic": "4h"}
+ICS = (
+    b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART;VALUE=DATE:20261224\r\n"
+    b"RRULE:FREQ=YEARLY\r\nSUMMARY:Eve\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+)
 BODIES: dict[str, Callable[[dict[str, str]], Options]] = {
     "POST /api/v1/notifications/read": lambda ids: {"json": {"ticket_id": ids["ticket"]}},
     "POST /api/v1/notifications/subscriptions": lambda _: {"json": PUSH},
@@ -354,6 +389,22 @@ BODIES: dict[str, Callable[[dict[str, str]], Options]] = {
     "POST /settings/statuses": lambda _: {"data": {"code": "open", "label": "New", "pending_on": ""}},
     "POST /settings/statuses/<code>/name": lambda _: {"data": {"label": "On hold"}},
     "POST /settings/statuses/<uuid:status_id>": lambda _: {"data": {"label": "Waiting"}},
+    "POST /settings/calendars/new": lambda _: {"data": CALENDAR},
+    "POST /settings/calendars/<uuid:calendar_id>": lambda _: {"data": {**CALENDAR, "version": "2"}},
+    "POST /settings/calendars/<uuid:calendar_id>/holidays": lambda _: {
+        "data": {"holiday.name": "Feast", "holiday.first_day": "2030-06-01"}
+    },
+    "POST /settings/calendars/<uuid:calendar_id>/holidays/clear": lambda _: {"data": {"source": "ical"}},
+    "POST /settings/calendars/<uuid:calendar_id>/public": lambda _: {
+        "data": {"country": "DE", "subdivision": "BY", "first_year": "2026", "years": "1"}
+    },
+    "POST /settings/calendars/<uuid:calendar_id>/ical": lambda _: {
+        "data": {"file": (io.BytesIO(ICS), "days.ics")}
+    },
+    "POST /settings/policies/new": lambda _: {"data": POLICY},
+    "POST /settings/policies/<uuid:policy_id>": lambda _: {"data": {**POLICY, "version": "1"}},
+    "POST /settings/policies/<uuid:policy_id>/move": lambda _: {"data": {"to": "up"}},
+    "POST /settings/policies/matches": lambda _: {"data": POLICY},
     "POST /settings/inboxes/new": lambda _: {"data": INBOX},
     "POST /settings/inboxes/<uuid:inbox_id>": lambda _: {"data": INBOX},
 }

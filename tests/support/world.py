@@ -13,7 +13,11 @@ from tests.support.browsers import Socket, StaffBrowser, Visitor
 from webapp.auth import ROLES
 from webapp.database import transaction
 from webapp.extensions import db
+from webapp.schemas.sla import PolicyIn
+from webapp.services import calendar as calendars
+from webapp.services import sla
 from webapp.services.email import suppress
+from webapp.services.sla import replay
 from webapp.tenancy import use_workspace
 
 WHO = ("anonymous", "customer", "stranger", *ROLES, "foreigner")
@@ -125,9 +129,11 @@ class World:
         loose = self.maria.post("attachments", **file_body("loose.png"))
         with self.app.app_context(), use_workspace(self.workspace), transaction():
             suppression = suppress(f"gone@{self.name}.example", "manual").id
+            promises = self._promises()
         job = desk.post("exports")
         return {
             **self._parts_of_tickets(),
+            **promises,
             "job": job.json["job"]["id"],
             "customer": snapshot["ticket"]["customer"]["id"],
             "block": block.json["id"],
@@ -138,6 +144,19 @@ class World:
             "team": str(self.team.id),
             "inbox": str(self.inbox.id),
             "organization": str(self.organization.id),
+        }
+
+    def _promises(self) -> dict[str, str]:
+        office = calendars.create_calendar(f"{self.name}-secret-calendar", week={"mon": [["09:00", "17:00"]]})
+        calendars.add_holidays(office.id, [{"name": "Feast", "first_day": "2030-01-07"}])
+        target = {"metric": "total", "seconds": {"low": {"free": 86_400}}}
+        policy = sla.create_policy(PolicyIn.model_validate({"name": "Promise", "targets": [target]}))
+        other = PolicyIn.model_validate({"name": "Draft", "targets": [target]})
+        return {
+            "calendar": str(office.id),
+            "holiday": str(calendars.holidays_of(office.id)[0].id),
+            "policy": str(policy.id),
+            "replay": str(replay.request_replay(other, 7).id),
         }
 
     def _parts_of_tickets(self) -> dict[str, str]:

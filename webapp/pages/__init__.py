@@ -8,6 +8,7 @@ from webapp.auth import current_actor
 from webapp.extensions import csrf
 from webapp.pages import (
     agent,
+    calendars,
     chat,
     customers,
     exports,
@@ -22,6 +23,8 @@ from webapp.pages import (
     notifications,
     organizations,
     people,
+    policies,
+    policy_reviews,
     profile,
     reset,
     routing,
@@ -34,6 +37,7 @@ from webapp.pages.navigation import settings_links
 
 PAGES = (
     agent,
+    calendars,
     chat,
     customers,
     exports,
@@ -47,6 +51,8 @@ PAGES = (
     notifications,
     organizations,
     people,
+    policies,
+    policy_reviews,
     profile,
     reset,
     routing,

@@ -30,6 +30,10 @@ SETTINGS: dict[str, tuple[Entry, ...]] = {
         Entry("/settings/statuses", "Statuses", "settings:manage"),
         Entry("/settings/lifecycle", "Lifecycle", "settings:manage"),
     ),
+    "Service levels": (
+        Entry("/settings/policies", "Policies", "settings:manage"),
+        Entry("/settings/calendars", "Calendars", "settings:manage"),
+    ),
     "System": (
         Entry("/settings/exports", "Exports", "ticket:export"),
         Entry("/settings/jobs", "Background work", "job:manage"),

@@ -44,6 +44,7 @@ function show(job) {
 
 /** @param {HTMLElement} row @param {Element} bar @param {Element} note @param {Job} job */
 function end(row, bar, note, job) {
+  if (row.hasAttribute('data-reload')) location.reload();
   bar.remove();
   row.querySelector('form')?.remove();
   note.textContent = {completed: 'Done', failed: 'Failed', cancelled: 'Called off'}[job.status] ?? job.status;

@@ -4,6 +4,7 @@ import {confirmForms} from './confirm.js';
 import {copyButtons} from './copy.js';
 import {busyForms, guardForms, offerWhenChanged} from './forms.js';
 import {liveJobs} from './jobs.js';
+import {matchTickets} from './policy.js';
 import {previewInbox} from './preview.js';
 import {pushSwitch} from './push.js';
 import {revealButtons} from './reveal.js';
@@ -19,6 +20,7 @@ confirmForms(document);
 guardForms(document);
 busyForms(document);
 previewInbox(document);
+matchTickets(document);
 void liveJobs(document);
 void pushSwitch(document);
 

@@ -7,6 +7,7 @@ from webapp.services.calendar.holidays import (
     holidays_of,
     import_ical,
     import_public,
+    read_ical,
     remove_holiday,
     subdivisions,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "import_ical",
     "import_public",
     "list_calendars",
+    "read_ical",
     "remove_holiday",
     "subdivisions",
     "update_calendar",
