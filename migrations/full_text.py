@@ -26,10 +26,10 @@ SQLITE = (
 )
 POSTGRESQL = f"""
 CREATE FUNCTION search_matches(wanted tsquery, kinds text[], before bigint, newest integer)
-RETURNS TABLE (id bigint, rank real)
+RETURNS TABLE (id bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp
 AS $$ BEGIN RETURN QUERY EXECUTE
-  'SELECT d.id, ts_rank_cd(d.vector, $1)
+  'SELECT d.id
      FROM search_document d
     WHERE d.{POLICY.replace("'", "''")} AND d.vector @@ $1 AND d.kind = ANY ($2) AND d.id < $3
     ORDER BY d.id DESC LIMIT $4'

@@ -4,6 +4,7 @@ import base64
 import json
 import math
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -18,12 +19,14 @@ from webapp.models import Comment, Customer, Ticket
 from webapp.models.ticket import FAR, RANKS
 from webapp.services.search.conditions import Clause, clauses, customer_clauses
 from webapp.services.search.grammar import Query, parse
-from webapp.services.search.match import NO_END, WINDOW, Match, matches
+from webapp.services.search.match import FILTERED, NO_END, WINDOW, Match, matches
 
 DEEPEST = 10_000
 FRESH_DAYS = 30
-FRESHNESS = 0.6
-"""What being of today is worth, where the best fit of the window is worth 1."""
+FRESHNESS, BREVITY, SHORT_CHARS = 0.6, 0.4, 100
+"""What being of today and being short are worth, where all words in the title are worth 1."""
+ENOUGH = 100
+"""So many texts that meet the conditions are weighed against each other."""
 
 
 @dataclass
@@ -65,10 +68,8 @@ def search_tickets(
     before, skip = _open_cursor(cursor)
     if not query.terms:
         return _by_conditions(query, where, skip, limit)
-    found = matches(
-        query.terms, ("ticket", "comment"), where=where, picky=len(query.conditions) > 0, before=before
-    )
-    best = _best(found)
+    found, further = _matching(query, where, before)
+    best = _best(found, query)
     page = best[skip : skip + limit]
     tickets = _tickets([match.ticket_id for match, _ in page])
     comments = _comments([match.subject_id for match, _ in page if match.kind == "comment"])
@@ -79,7 +80,22 @@ def search_tickets(
     ]
     if query.sort not in ("", "relevance"):
         hits.sort(key=lambda hit: _SORT_KEYS[query.sort](hit.ticket))
-    return Found(query, hits, _next(found, before, skip + limit, len(best)))
+    return Found(query, hits, _next(before, skip + limit, len(best), further))
+
+
+def _matching(query: Query, where: list[Clause], before: int) -> tuple[list[Match], int | None]:
+    """The newest matches whose tickets meet the conditions, and below which document there may be more."""
+    newest = FILTERED if query.conditions or query.number is not None else WINDOW
+    found = matches(query.terms, ("ticket", "comment"), before=before, newest=newest)
+    kept: list[Match] = []
+    for begin in range(0, len(found), WINDOW):
+        part = found[begin : begin + WINDOW]
+        asked = sa.select(Ticket.id).where(Ticket.id.in_({match.ticket_id for match in part}), *where)
+        allowed = set(db.session.scalars(asked))
+        kept += [match for match in part if match.ticket_id in allowed]
+        if len(kept) >= ENOUGH and len(found) > begin + WINDOW:
+            return kept, part[-1].id
+    return kept, found[-1].id if len(found) == newest else None
 
 
 def search_customers(
@@ -96,11 +112,12 @@ def search_customers(
         asked = sa.select(Customer).where(*where).order_by(order).offset(skip).limit(limit + 1)
         hits = list(db.session.scalars(asked))
         return Found(query, hits[:limit], _cursor(NO_END, skip + limit) if len(hits) > limit else None)
-    found = matches(query.terms, ("customer",), where=[], before=before)
-    ranked = sorted(found, key=_score(found), reverse=True)
+    found = matches(query.terms, ("customer",), before=before)
+    ranked = sorted(found, key=_score(query), reverse=True)
     picked = _customers([match.subject_id for match in ranked], where)
     shown = [picked[match.subject_id] for match in ranked if match.subject_id in picked]
-    cursor = _next(found, before, skip + limit, len(shown))
+    further = found[-1].id if len(found) == WINDOW else None
+    cursor = _next(before, skip + limit, len(shown), further)
     return Found(query, shown[skip : skip + limit], cursor)
 
 
@@ -137,9 +154,9 @@ _SORT_KEYS: dict[str, Any] = {
 # --- weighing -------------------------------------------------------------------------------------
 
 
-def _best(found: list[Match]) -> list[tuple[Match, int]]:
+def _best(found: list[Match], query: Query) -> list[tuple[Match, int]]:
     """Each ticket once, by the text of it that fits best, and how many of its texts do."""
-    score = _score(found)
+    score = _score(query)
     best: dict[uuid.UUID, Match] = {}
     counts: dict[uuid.UUID, int] = {}
     for match in found:
@@ -153,13 +170,17 @@ def _best(found: list[Match]) -> list[tuple[Match, int]]:
     return [(match, counts[match.ticket_id]) for match in ranked if match.ticket_id]
 
 
-def _score(found: list[Match]) -> Any:
-    most = max((match.rank for match in found), default=1.0) or 1.0
+def _score(query: Query) -> Callable[[Match], float]:
+    """How well a document fits: words in its title, a short text, a recent one."""
+    exact = {word for term in query.marked for word in term.words}
+    prefixes = tuple(term.words[-1] for term in query.marked if term.goes_on)
     now = clock.now().timestamp()
 
     def score(match: Match) -> float:
+        said = sum(word in exact or word.startswith(prefixes) for word in set(match.title.split()))
         age_days = max(0.0, now - match.written_at) / 86400
-        return match.rank / most + FRESHNESS * math.exp(-age_days / FRESH_DAYS)
+        short = 1 / (1 + math.log10(1 + match.length / SHORT_CHARS))
+        return min(1.0, said / len(exact)) + BREVITY * short + FRESHNESS * math.exp(-age_days / FRESH_DAYS)
 
     return score
 
@@ -182,11 +203,11 @@ def _customers(ids: list[uuid.UUID], where: list[Clause]) -> dict[uuid.UUID, Cus
 # --- pages ----------------------------------------------------------------------------------------
 
 
-def _next(found: list[Match], before: int, seen: int, total: int) -> str | None:
+def _next(before: int, seen: int, total: int, further: int | None) -> str | None:
     """Where the next page begins: further in this window, or at the next window's start."""
     if seen < total:
         return _cursor(before, seen)
-    return _cursor(found[-1].id, 0) if len(found) == WINDOW else None
+    return None if further is None else _cursor(further, 0)
 
 
 def _cursor(before: int, skip: int) -> str:
