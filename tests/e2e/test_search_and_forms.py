@@ -37,7 +37,8 @@ def fill(page):
     page.get_by_label("I agree.").check()
 
 
-def test_a_form_keeps_what_was_typed_and_leads_to_the_desk(desk, team, sign_in, open_page, form):
+def test_a_form_keeps_what_was_typed_and_leads_to_the_desk(desk, team, sign_in, open_page, watch, form):
+    watch.expects("status of 422")
     page = open_page()
     page.goto(f"{desk.url}/form/{form.key}")
     check_looks(page)

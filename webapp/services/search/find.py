@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from webapp import clock
+from webapp import clock, green
 from webapp.auth import Actor, current_actor, require
 from webapp.errors import Invalid
 from webapp.extensions import db
@@ -19,7 +19,7 @@ from webapp.models import Comment, Customer, Ticket
 from webapp.models.ticket import FAR, RANKS
 from webapp.services.search.conditions import Clause, clauses, customer_clauses
 from webapp.services.search.grammar import Query, parse
-from webapp.services.search.match import FILTERED, NO_END, WINDOW, Match, matches
+from webapp.services.search.match import FILTERED, NO_END, WINDOW, Match, by_ids, matches
 
 DEEPEST = 10_000
 FRESH_DAYS = 30
@@ -90,7 +90,8 @@ def _matching(query: Query, where: list[Clause], before: int) -> tuple[list[Matc
     kept: list[Match] = []
     for begin in range(0, len(found), WINDOW):
         part = found[begin : begin + WINDOW]
-        asked = sa.select(Ticket.id).where(Ticket.id.in_({match.ticket_id for match in part}), *where)
+        green.pause()  # each part is short; together they could keep the others waiting
+        asked = by_ids(Ticket.id, Ticket, {match.ticket_id for match in part}).where(*where)
         allowed = set(db.session.scalars(asked))
         kept += [match for match in part if match.ticket_id in allowed]
         if len(kept) >= ENOUGH and len(found) > begin + WINDOW:
@@ -186,17 +187,17 @@ def _score(query: Query) -> Callable[[Match], float]:
 
 
 def _tickets(ids: list[uuid.UUID | None]) -> dict[uuid.UUID | None, Ticket]:
-    query = sa.select(Ticket).where(Ticket.id.in_(ids)).options(orm.joinedload(Ticket.customer))
+    query = by_ids(Ticket, Ticket, ids).options(orm.joinedload(Ticket.customer))
     return {ticket.id: ticket for ticket in db.session.scalars(query)} if ids else {}
 
 
 def _comments(ids: list[uuid.UUID]) -> dict[uuid.UUID, Comment]:
-    query = sa.select(Comment).where(Comment.id.in_(ids))
+    query = by_ids(Comment, Comment, ids)
     return {comment.id: comment for comment in db.session.scalars(query)} if ids else {}
 
 
 def _customers(ids: list[uuid.UUID], where: list[Clause]) -> dict[uuid.UUID, Customer]:
-    query = sa.select(Customer).where(Customer.id.in_(ids), *where)
+    query = by_ids(Customer, Customer, ids).where(*where)
     return {customer.id: customer for customer in db.session.scalars(query)} if ids else {}
 
 
