@@ -187,12 +187,23 @@ def test_s53_a_machine_that_answers_is_not_answered_for_ever(inside: Any, mailbo
     assert len(mailbox.collect()) == 10
 
 
-def test_the_customers_language_is_spoken(inside: Any, mailbox: Any) -> None:
+@pytest.mark.parametrize(
+    "locale, says",
+    [
+        ("de-AT", "danke für Ihre Nachricht"),
+        ("zh_CN", "感谢您联系"),
+        ("ar", "شكرًا لتواصلك"),
+        ("fr-FR", "thank you for writing"),
+        (None, "thank you for writing"),
+    ],
+)
+def test_the_customers_language_is_spoken(inside: Any, mailbox: Any, locale: str | None, says: str) -> None:
     with transaction():
-        customer = create_customer(name="Jonas", email="jonas@example.com", locale="fr-FR")
+        customer = create_customer(name="Jonas", email="jonas@example.com", locale=locale)
         tickets.create_ticket("Kaputt", customer=customer)
     (message,) = mailbox.collect()
-    assert "thank you for writing" in message.get_body(("plain",)).get_content()
+    assert says in message.get_body(("plain",)).get_content()
+    assert ('dir="rtl"' in message.get_body(("html",)).get_content()) == (locale == "ar")
 
 
 def test_a_bounced_address_gets_no_more_until_staff_say_so(inside: Any, mailbox: Any, make: Any) -> None:

@@ -30,7 +30,7 @@ STATUS_TEMPLATES = tuple(f"{STATUS_PREFIX}{name}" for name in MailSection().stat
 ACKNOWLEDGED_FOR = timedelta(hours=24)
 LOOP_WINDOW = timedelta(minutes=180)
 LOOP_MAILS = 10
-NAMELESS = {"en": "there", "de": "und guten Tag", "zh": "您好", "ar": "بك"}
+NAMELESS = {"en": "there", "de": "und guten Tag", "zh": "尊敬的客户", "ar": "بك"}
 TITLELESS = {"en": "Your request", "de": "Ihre Anfrage", "zh": "您的请求", "ar": "طلبك"}
 
 
