@@ -32,15 +32,21 @@ from webapp.demo.story import (
     Said,
 )
 from webapp.extensions import db
-from webapp.models import Inbox
+from webapp.models import Inbox, User
+from webapp.schemas.routing import RoutingSettings
 from webapp.services import chat
 from webapp.services import inbox as inboxes
+from webapp.services import skill as skills
 from webapp.services import team as teams
 from webapp.services import ticket as tickets
 from webapp.services import user as users
 from webapp.services import workspace as workspaces
+from webapp.services.routing.agent import save_agent
+from webapp.services.setting import save_section
 from webapp.services.ticket.comment import CommentDraft
 from webapp.tenancy import use_workspace
+
+SKILLS = {"German": ("Jonas", 3), "Sails and rope": ("Mei", 2)}
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,7 @@ def _build() -> Demo:
         cast, key = _people(hashes)
         for told in sorted(CONVERSATIONS, key=lambda conversation: -conversation.began):
             _tell(told, cast, now)
+        _route(cast, now)
     accounts = [
         {"role": role, "name": name, "email": email, "password": password}
         for (role, name, email), password in zip(STAFF, passwords, strict=True)
@@ -116,6 +123,17 @@ def _people(hashes: list[str]) -> tuple[_Cast, str]:
         consent=CONSENT,
     )
     return _Cast(inbox.id, staff, named), inbox.key
+
+
+def _route(cast: _Cast, now: datetime) -> None:
+    """Routing is on. Everybody has been here before and nobody is now: whoever signs in gets what waits."""
+    seen = sa.update(User).where(User.id.in_([actor.id for actor in cast.staff.values()]))
+    db.session.execute(seen.values(last_seen_at=now - timedelta(hours=1)))
+    for name, (person, level) in SKILLS.items():
+        made = skills.create_skill(name)
+        save_agent(cast.staff[person].id, capacity=None, takes_tickets=True, skills={made.id: level})  # type: ignore[arg-type]
+    patience = {"low": 1800, "medium": 1200, "high": 900, "critical": 600}
+    save_section(RoutingSettings(is_on=True, watchdog_seconds=patience))  # type: ignore[arg-type]
 
 
 def _shop_origins(current: Settings) -> list[str]:
