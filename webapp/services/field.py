@@ -1,6 +1,7 @@
 """Custom fields: typed definitions of the workspace, and their values on tickets and customers."""
 
 import re
+import unicodedata
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -144,7 +145,8 @@ def _checked_key(key: str, taken: set[str]) -> str:
 
 
 def _free_key(label: str, taken: set[str]) -> str:
-    stem = re.sub(r"[^a-z0-9]+", "_", label.casefold()).strip("_")[:36] or "field"
+    plain = unicodedata.normalize("NFKD", label.casefold()).encode("ascii", "ignore").decode()
+    stem = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:36] or "field"
     stem = stem if KEY.fullmatch(stem) else f"f_{stem}"[:36]
     numbered = (stem if number == 1 else f"{stem}_{number}" for number in range(1, 1000))
     return next(key for key in numbered if key not in taken)

@@ -86,17 +86,24 @@ def begins_chat(ticket_id: uuid.UUID | None, *, actor: Actor | None = None) -> b
     actor = actor or current_actor()
     if _open_chat(actor, db.session()) is not None:
         return False
+    known = _known(ticket_id, actor, db.session())
+    return known is None or is_over(ticket_for(known, "chat:write", actor=actor))
+
+
+def _known(ticket_id: uuid.UUID | None, actor: Actor, session: Any) -> uuid.UUID | None:
+    """The ticket that a customer names: what it was merged into; none for one that lies in the trash."""
     if ticket_id is None:
-        return True
-    return is_over(ticket_for(merged_into(ticket_id) or ticket_id, "chat:write", actor=actor))
+        return None
+    known = merged_into(ticket_id, session=session) or ticket_id
+    query = sa.select(Ticket.id).where(Ticket.id == known, visible_to(actor), Ticket.deleted_at.is_not(None))
+    return known if session.scalar(query) is None else None
 
 
 def _destination(ticket_id: uuid.UUID | None, actor: Actor, session: Any) -> Ticket | None:
     """The ticket named unless it is over; else the open chat; else the one that is over, to follow up."""
-    named = None
-    if ticket_id is not None:
-        ticket_id = merged_into(ticket_id, session=session) or ticket_id
-        named = ticket_for(ticket_id, "chat:write", session=session, actor=actor, lock=True)
+    named, known = None, _known(ticket_id, actor, session)
+    if known is not None:
+        named = ticket_for(known, "chat:write", session=session, actor=actor, lock=True)
         if not is_over(named):
             return named
     found = _open_chat(actor, session)
@@ -108,6 +115,7 @@ def _open_chat(actor: Actor, session: Any) -> uuid.UUID | None:
         visible_to(actor),
         Ticket.status.not_in(ENDED),
         Ticket.ended_at.is_(None),
+        Ticket.deleted_at.is_(None),
     )
     found: uuid.UUID | None = session.scalar(query.order_by(Ticket.created_at.desc()).limit(1))
     return found
