@@ -191,6 +191,15 @@ def test_some_messages_become_a_ticket_of_their_own_and_merging_it_back_undoes_t
     assert scene.said(scene.chat) == ["My parcel is lost", "Also, my name is misspelt", "Corrected"]
 
 
+def test_the_other_way_round_no_message_stands_there_twice(scene: Any) -> None:
+    first = scene.ticket(scene.chat)["events"][1]["comment"]["id"]
+    body = {"title": "Name", "comment_ids": [first]}
+    new = scene.desk.post(f"tickets/{scene.chat}/split", body).json["ticket"]["id"]
+    scene.maria.write("And more", ticket_id=scene.chat)
+    scene.merge(scene.chat, new)
+    assert scene.said(new) == ["My parcel is lost", "And more"]
+
+
 def test_a_split_takes_only_messages_of_that_ticket(scene: Any) -> None:
     body = {"title": "Name", "comment_ids": [str(uuid.uuid4())]}
     answer = scene.desk.post(f"tickets/{scene.chat}/split", body)

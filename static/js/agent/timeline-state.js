@@ -56,7 +56,8 @@ function follows(event, before) {
 function inTime(events) {
   if (!events.some(isCarried)) return events;
   const released = events.filter(({name}) => name === 'ticket.released');
-  const gone = (/** @type {TicketEvent} */ {seq, subject_id, comment}) =>
+  const gone = (/** @type {TicketEvent} */ {seq, subject_id, ticket_id, comment}) =>
+    subject_id !== ticket_id &&
     released.some((one) => one.seq > seq && (one.subject_id === subject_id || one.subject_id === comment?.ticket_id));
   const moment = (/** @type {TicketEvent} */ event) => Date.parse((isCarried(event) && event.comment?.created_at) || event.at);
   return events.filter((event) => !isCarried(event) || !gone(event)).sort((a, b) => moment(a) - moment(b));

@@ -130,6 +130,7 @@ export const isCarried = ({name}) => name === 'comment.carried';
 /** It came by a merge that was taken back. @param {ChatEvent} event @param {ChatEvent[]} events */
 export const isGone = (event, events) =>
   isCarried(event) &&
+  event.source_id !== event.ticket_id &&
   events.some(({name, seq, source_id: source}) => name === 'ticket.released' && seq > event.seq && (source === event.source_id || source === event.comment?.ticket_id));
 
 /** The conversation goes on in another one now, or may. */

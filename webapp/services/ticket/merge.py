@@ -179,13 +179,12 @@ def _check(source: Ticket, target: Ticket) -> None:
 
 
 def _carried(source: Ticket, target: Ticket, session: Any) -> list[Comment]:
-    """What the source shows and the target does not have: its own comments, and those merged into it."""
+    """What the source shows and the target does not: its own comments, those merged or split into it."""
     inside = sa.select(Ticket.id).where(sa.or_(Ticket.id == source.id, Ticket.merged_into_id == source.id))
-    shown = sa.select(Event.comment_id).where(
-        Event.ticket_id == source.id, Event.name == "comment.carried", Event.subject_id == _split_from(source)
-    )
     query = sa.select(Comment).where(
-        sa.or_(Comment.ticket_id.in_(inside), Comment.id.in_(shown)), Comment.ticket_id != target.id
+        sa.or_(Comment.ticket_id.in_(inside), Comment.id.in_(_split_into(source))),
+        Comment.ticket_id != target.id,
+        Comment.id.not_in(_split_into(target)),
     )
     found = list(session.scalars(query.order_by(Comment.created_at, Comment.id).limit(MOST_COMMENTS + 1)))
     if len(found) > MOST_COMMENTS:
@@ -193,9 +192,11 @@ def _carried(source: Ticket, target: Ticket, session: Any) -> list[Comment]:
     return found
 
 
-def _split_from(ticket: Ticket) -> uuid.UUID | None:
-    origin = ticket.metadata_.get("split_from")
-    return uuid.UUID(origin) if origin else None
+def _split_into(ticket: Ticket) -> Any:
+    """The comments that a ticket was made of: carried by no merge, they name the ticket itself."""
+    return sa.select(Event.comment_id).where(
+        Event.ticket_id == ticket.id, Event.name == "comment.carried", Event.subject_id == ticket.id
+    )
 
 
 def _close(source: Ticket, target: Ticket, *, session: Any, actor: Actor) -> None:
@@ -346,7 +347,7 @@ def split_ticket(
         actor=actor,
     )
     for comment in comments:
-        carry(comment, made, session=session, actor=actor, subject_id=origin.id)
+        carry(comment, made, session=session, actor=actor, subject_id=made.id)
     link_tickets(origin.id, made.id, "related", session=session, actor=actor)
     changes = {"split_into": [None, {"number": made.number, "title": made.title}]}
     record("ticket.split", session=session, actor=actor, ticket=origin, subject_id=made.id, changes=changes)
