@@ -70,7 +70,7 @@ def test_two_tickets_become_one_and_two_again_and_the_customer_goes_along(answer
     expect(chat.message("We found it")).to_be_visible()
     chat.say("Great")
     expect(agent.messages.get_by_text("Great")).to_be_visible()
-    page.get_by_role("button", name="Undo").first.click()
+    page.locator(".toast").filter(has_text="#1 was merged into").get_by_role("button", name="Undo").click()
     expect(page.get_by_role("heading", name="My parcel is lost")).to_be_visible()
     expect(chat.message("We found it")).to_have_count(0)
     expect(chat.message("My parcel is lost")).to_be_visible()
