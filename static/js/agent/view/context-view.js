@@ -32,7 +32,7 @@ export function contextView(app, state, ticket) {
     ${properties(state, ticket)}
     ${linksSection(app, state, ticket)}
     ${followersSection(app, state, ticket)}
-    ${whyView(state, ticket.id)}
+    ${whyView(state, ticket)}
     ${earlier(state, ticket)}
   </aside>`;
 }

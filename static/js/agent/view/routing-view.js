@@ -41,13 +41,14 @@ function offerCard(app, offer, now) {
   </article>`;
 }
 
-/** @param {State} state @param {string} id */
-export function whyView(state, id) {
+/** What a person did by hand needs no reason. @param {State} state @param {import('../types.js').Ticket} ticket */
+export function whyView(state, {id, assigned_agent_id: agent}) {
   const decisions = state.routing.why[id] ?? [];
   const [last] = decisions;
   if (!last) return nothing;
-  const name = last.agent_id ? (state.people.users[last.agent_id]?.name ?? 'them') : null;
-  return html`<section class="why"><h3>${name ? html`Why <bdi>${name}</bdi>?` : 'Why nobody yet?'}</h3>
+  const name = agent && last.agent_id === agent ? (state.people.users[agent]?.name ?? 'them') : null;
+  const question = agent ? 'Routing, before it was given by hand' : 'Why nobody yet?';
+  return html`<section class="why"><h3><span>${name ? html`Why <bdi>${name}</bdi>?` : question}</span></h3>
     <p>${last.reason}</p>
     <details><summary class="small">How it was decided</summary>
       <ol class="why-list">${decisions.map(decisionView)}</ol></details></section>`;
