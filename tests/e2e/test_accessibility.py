@@ -304,6 +304,17 @@ def test_nothing_needs_scrolling_sideways_at_320_pixels(team, sites, sign_in, op
     expect(admin.messages).to_be_visible()
     assert fits(desk_page)
     inbox = f"/settings/inboxes/{team.inbox.id}"
-    for path in ("/settings/inboxes", inbox, f"{inbox}/secret", "/settings/people", "/profile", "/nowhere"):
+    for path in (
+        "/settings/inboxes",
+        inbox,
+        f"{inbox}/secret",
+        "/settings/people",
+        "/settings/calendars/new",
+        "/settings/policies",
+        "/settings/policies/new",
+        "/settings/policies/recalculate",
+        "/profile",
+        "/nowhere",
+    ):
         desk_page.goto(team.desk.url + path)
         assert fits(desk_page), path
