@@ -1,15 +1,19 @@
 """What is measured: each piece of work is called on a small and on a large desk."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from webapp.database import read_only, transaction
 from webapp.schemas.export import ExportIn
-from webapp.services import export
+from webapp.services import export, sla
 from webapp.services import ticket as tickets
 from webapp.services.event import feed_position
 from webapp.services.job import enqueue
+from webapp.services.routing.router import route_one
+from webapp.services.routing.waiting import pages
+from webapp.services.search import search_tickets
 from webapp.tasks import timer, worker
 
 JOBS = 100
@@ -49,6 +53,37 @@ def next_breach(_desk: Any) -> None:
     timer._seconds_to_next()
 
 
+def breaches(_desk: Any) -> None:
+    """Who is late."""
+    with read_only():
+        sla.find_sla_breaches()
+
+
+def search_common(_desk: Any) -> None:
+    """Words that very many tickets hold."""
+    with read_only():
+        search_tickets("invoice printer")
+
+
+def search_rare(desk: Any) -> None:
+    """Words that one ticket holds."""
+    with read_only():
+        search_tickets(f'"{desk.count - 7}"')
+
+
+class Undo(Exception):
+    """Ends a transaction that is not to be kept."""
+
+
+def routing_decision(_desk: Any) -> None:
+    """Finds somebody for the ticket whose turn it is, and takes it back."""
+    with suppress(Undo), transaction() as session:
+        page = next(pages(set(), session=session))
+        chosen = route_one(page[0].id, trigger="bench")
+        assert chosen is not None
+        raise Undo
+
+
 def job_throughput(desk: Any) -> int:
     """Enqueues and does jobs that do nothing."""
     worker.kinds["bench.nothing"] = worker.Kind(lambda _params, _id: None, None)
@@ -70,6 +105,10 @@ def export_rows(_desk: Any) -> int:
 WORK = (
     Work("queue", "queue page, with counts", queue_page, bound=3),
     Work("next_breach", "timers: next deadline", next_breach, bound=3),
+    Work("breaches", "tickets that nobody took in time", breaches, bound=3),
+    Work("routing", "routing decision", routing_decision, bound=3),
+    Work("search_rare", "search for a word of one ticket", search_rare),
+    Work("search_common", "search for two words of very many", search_common),
     Work("jobs", "jobs, from enqueuing to done", job_throughput, unit="jobs/s"),
     Work("export", "export", export_rows, unit="rows/s"),
 )

@@ -1,7 +1,8 @@
 """Very many tickets, fast: made by the database itself, the same ones each time.
 
-Two years of them, spread evenly, a customer to five tickets. However many there are, the same number is still
-open: a desk's backlog does not grow with its past. Each has the event of its beginning and no other.
+Two years of them, spread evenly, a customer to five tickets. However many there are, the same number is
+still open: a desk's backlog does not grow with its past. Each has a clock, the words by which it is found,
+and the first of its events.
 """
 
 import uuid
@@ -11,10 +12,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from webapp import migration
-from webapp.models import Customer, Event, Ticket, TicketNumber, WorkspaceFeed
+from webapp.models import Customer, Event, SearchDocument, SlaClock, Ticket, TicketNumber, WorkspaceFeed
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 SPAN_SECONDS = 2 * 365 * 86400
+YEAR_SECONDS = 365 * 86400
+FAR = "-200 * 365 * 86400.0"
 CUSTOMERS_EACH = 5
 OPEN = 500
 """So many tickets are still open."""
@@ -46,7 +49,9 @@ def fill(url: str, workspace_id: uuid.UUID, count: int, agent_ids: list[uuid.UUI
         customers = sql.insert(Customer.__table__, sql.customer(), max(1, count // CUSTOMERS_EACH))
         tickets = sql.insert(Ticket.__table__, sql.ticket(count), count)
         events = sql.insert(Event.__table__, sql.event(count), count)
-        for statement in (customers, tickets, events):
+        clocks = sql.insert(SlaClock.__table__, sql.clock(count), count)
+        documents = sql.insert(SearchDocument.__table__, sql.document(), count)
+        for statement in (customers, tickets, events, clocks, documents):
             connection.execute(sa.text(statement))
         connection.execute(numbered)
         feed = sa.update(WorkspaceFeed).where(WorkspaceFeed.workspace_id == workspace_id)
@@ -114,6 +119,17 @@ class _Sql:
     def text(self, words: tuple[str, ...], number: str) -> str:
         return self.pick([f"'{word}'" for word in words], number)
 
+    def age(self, count: int) -> str:
+        """How many seconds before NOW ticket n of so many came."""
+        return f"({count} - n) * ({SPAN_SECONDS} / {count}.0)"
+
+    def is_open(self, count: int) -> str:
+        return f"n % {max(1, count // OPEN)} = 0"
+
+    def title(self) -> str:
+        words = " || ' ' || ".join(self.text(WORDS, number) for number in ("n", "n / 10", "n / 100"))
+        return f"{words} || ' ' || n"
+
     def customer(self) -> dict[str, str]:
         """A customer of number n."""
         return {
@@ -127,18 +143,16 @@ class _Sql:
 
     def ticket(self, count: int) -> dict[str, str]:
         """A ticket of number n of so many: the higher, the younger; open ones among all of them."""
-        age = f"({count} - n) * ({SPAN_SECONDS} / {count}.0)"
-        every = max(1, count // OPEN)
-        is_open = f"n % {every} = 0"
+        age, is_open, every = self.age(count), self.is_open(count), max(1, count // OPEN)
+        due = self.time(f"-{YEAR_SECONDS} - n")
         is_free = f"(n / {every}) % {UNASSIGNED_EACH} = 0"
         agents = self.pick([self.uuid(agent_id) for agent_id in self.agent_ids], f"n / {every}")
-        title = " || ' ' || ".join(self.text(WORDS, number) for number in ("n", "n / 10", "n / 100"))
         status = f"CASE WHEN NOT {is_open} THEN 'closed' WHEN {is_free} THEN 'open' ELSE 'assigned' END"
         return {
             "id": self.id(0x71),
             "workspace_id": self.uuid(self.workspace_id),
             "number": "n",
-            "title": f"{title} || ' ' || n",
+            "title": self.title(),
             "description": "''",
             "channel": self.text(("chat", "email", "form", "api"), "n"),
             "priority": self.text(("low", "medium", "medium", "high", "critical"), "n / 7"),
@@ -146,6 +160,11 @@ class _Sql:
             "customer_id": self.id(0xC0, f"1 + n % {max(1, count // CUSTOMERS_EACH)}"),
             "assigned_agent_id": f"CASE WHEN {is_open} AND {is_free} THEN NULL ELSE {agents} END",
             "waiting_since": f"CASE WHEN {is_open} THEN {self.time(age)} END",
+            "shelf": f"CASE WHEN {is_open} THEN 'queue' ELSE 'done' END",
+            "next_due_at": f"CASE WHEN {is_open} THEN {due} END",
+            "due_rank": f"CASE WHEN {is_open} THEN {due} ELSE {self.time(FAR)} END",
+            "wait_rank": self.time(age),
+            "priority_rank": self.pick(["3", "2", "2", "1", "0"], "n / 7"),
             "created_at": self.time(age),
             "updated_at": self.time(age),
             "last_seq": "1",
@@ -163,10 +182,41 @@ class _Sql:
             "actor_kind": "'system'",
             "actor_name": "'Parley'",
             "door": "'system'",
-            "at": self.time(f"({count} - n) * ({SPAN_SECONDS} / {count}.0)"),
+            "at": self.time(self.age(count)),
             "ticket_id": self.id(0x71),
             "changes": changes if self.sqlite else f"({changes})::jsonb",
             "ticket_seq": "1",
             "public_seq": "1",
             "workspace_seq": f"{feed} + n",
+        }
+
+    def clock(self, count: int) -> dict[str, str]:
+        """The clock of ticket n: still running if it is open."""
+        is_open = self.is_open(count)
+        return {
+            "id": self.id(0xC1),
+            "workspace_id": self.uuid(self.workspace_id),
+            "ticket_id": self.id(0x71),
+            "metric": "'time_to_assignment'",
+            "policy_name": "'Default'",
+            "priority": "'medium'",
+            "tier": "'basic'",
+            "state": f"CASE WHEN {is_open} THEN 'active' ELSE 'met' END",
+            "target_seconds": "86400",
+            "started_at": self.time(self.age(count)),
+            "due_at": f"CASE WHEN {is_open} THEN {self.time(f'-{YEAR_SECONDS} - n')} END",
+        }
+
+    def document(self) -> dict[str, str]:
+        """The words by which ticket n is found."""
+        vector = {} if self.sqlite else {"vector": f"setweight(to_tsvector('simple', {self.title()}), 'A')"}
+        return {
+            "id": "n",
+            "workspace_id": self.uuid(self.workspace_id),
+            "kind": "'ticket'",
+            "subject_id": self.id(0x71),
+            "ticket_id": self.id(0x71),
+            "title": self.title(),
+            "body": "''",
+            **vector,
         }
