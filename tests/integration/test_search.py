@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from webapp import database
+from tests.factories import Factory
+from webapp import create_app, database
 from webapp.auth import acting_as
 from webapp.database import transaction
 from webapp.errors import Invalid
+from webapp.extensions import db
 from webapp.models import Comment, SearchDocument, Ticket
 from webapp.services import customer as customers
 from webapp.services import search, ticket
@@ -455,3 +457,27 @@ def test_rest_names_the_place_of_a_slip(make: Any, sign_in: Any) -> None:
     assert "lamp" not in answer.text
     assert browser.get("/api/v1/search", query_string={"q": "x" * 100_000}).status_code == 422
     assert browser.get("/api/v1/search", query_string={"q": "a\x00b"}).status_code == 422
+
+
+# --- the command ----------------------------------------------------------------------------------
+
+
+def test_the_command_makes_the_index_of_a_workspace_again(database: Any, tmp_path: Any) -> None:
+    app = create_app({**database.settings(database.fresh()), "INSTANCE_PATH": str(tmp_path)})
+    with app.app_context():
+        make = Factory(app)
+        user = make.user(role="agent")
+        with use_workspace(user.workspace_id), acting_as(make.actor(user)):
+            opened("A lost parcel")
+            with transaction():
+                db.session.execute(
+                    sa.delete(SearchDocument), execution_options={"synchronize_session": False}
+                )
+            assert titles("parcel") == []
+    said = app.test_cli_runner().invoke(args=["search", "rebuild"])
+    assert said.exit_code == 0, said.output
+    assert "2 texts can be searched" in said.output
+    with app.app_context(), use_workspace(user.workspace_id), acting_as(make.actor(user)):
+        assert titles("parcel") == ["A lost parcel"]
+        db.session.remove()
+        db.engine.dispose()
