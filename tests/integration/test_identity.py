@@ -318,3 +318,14 @@ def test_s61_an_ended_chat_is_gone_for_the_next_person_at_the_machine(app: Any, 
         assert "an answer to it" not in told
         assert ticket["id"] not in told
     assert guest.get("unread").json == {"unread": 0, "open": False}
+
+
+def test_a_visitor_who_says_who_they_are_keeps_what_their_chat_was_merged_into(app: Any, scene: Any) -> None:
+    anonymous = Visitor(app, scene.inbox)
+    chat = anonymous.write("Hello")["ticket"]["id"]
+    customer_id = scene.desk.get(f"tickets/{chat}").json["ticket"]["customer"]["id"]
+    body = {"title": "By phone", "customer_id": customer_id}
+    phone = scene.desk.post("tickets", body).json["ticket"]["id"]
+    assert scene.desk.post(f"tickets/{chat}/merge", {"into": phone}).status_code == 200
+    token = scene.identify(anonymous, jwt=scene.token(sub="user-2")).json["token"]
+    assert scene.state(token).json["ticket"]["id"] == phone

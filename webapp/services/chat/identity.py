@@ -16,6 +16,7 @@ from webapp.models.customer import TIERS
 from webapp.services.chat.visitor import issue_token, revoke_visitor, visitor_token
 from webapp.services.customer import create_customer, customer_by_alias
 from webapp.services.event import record
+from webapp.services.ticket.access import visible_to
 from webapp.signing import unseal
 from webapp.validators import fold_email, has_unstorable, is_valid_email, visible
 
@@ -167,7 +168,7 @@ def _move(visitor: Actor, customer: Customer, inbox: Inbox, session: Any) -> Non
     anonymous = session.scalar(sa.select(Customer).where(Customer.id == visitor.id))
     if anonymous is None or anonymous.is_verified:
         return  # somebody already known: their history is theirs alone
-    query = sa.select(Ticket).where(Ticket.customer_id == visitor.id, Ticket.inbox_id == inbox.id)
+    query = sa.select(Ticket).where(visible_to(visitor))  # with what their chats were merged into
     for ticket in session.scalars(query.order_by(Ticket.id).with_for_update(key_share=True)).all():
         ticket.customer_id, ticket.customer = customer.id, customer
         changes = {"customer_id": [str(visitor.id), str(customer.id)]}
