@@ -26,7 +26,8 @@ import {timelineView} from './timeline-view.js';
 
 /** @param {App} app @param {State} state */
 export function appView(app, state) {
-  const thread = openThread(state.threads);
+  const known = openThread(state.threads);
+  const thread = known?.ticket.shelf === 'trash' ? null : known;
   const pane = state.route.number === null ? 'queue' : 'thread';
   return html`<div class="app" data-pane=${pane} data-context=${state.ui.context ?? nothing}>
     ${guard([state.queue.counts, state.route.view, state.boot, state.ui.now, state.notifications], () => navView(app, state))}
@@ -68,11 +69,11 @@ function jump(app, {ui}) {
 
 /** @param {App} app @param {State} state */
 function noThread(app, {threads, queue, route}) {
-  if (threads.status === 'loading') return threadSkeleton();
   const trashed = Object.values(queue.rows).find((row) => row.number === route.number && row.shelf === 'trash');
-  if (threads.status === 'missing' && trashed) return html`<div class="empty">${icon('x')}<h2>#${route.number} is in the trash</h2>
+  if (trashed) return html`<div class="empty">${icon('x')}<h2>#${route.number} is in the trash</h2>
     <p>${trashed.title}</p><button type="button" class="btn is-small is-primary"
       @click=${() => restoreTicket(app, trashed)}>${icon('undo')}Restore</button></div>`;
+  if (threads.status === 'loading') return threadSkeleton();
   if (threads.status === 'missing') return html`<div
     class="empty">${icon('alert')}<h2>#${route.number} was not found</h2><p>It may have been deleted, or belong to another
       workspace.</p><a class="btn is-small" href="/agent/v/${route.view}">Back to the list</a></div>`;
