@@ -134,6 +134,8 @@ def test_a_server_without_tls_gets_nothing_unless_that_is_wanted(settings: dict[
         assert server.envelopes == []
 
 
+PATIENCE = 90
+
 # --- kill -9 --------------------------------------------------------------------------------------
 
 
@@ -172,11 +174,20 @@ def outcome(workspace: Any) -> tuple[str, int]:
         return row.status, row.attempts
 
 
+def kill_once(app: Any, is_under_way: Any) -> None:
+    """Starts a worker and kills it in the middle of its mail."""
+    first = start(app)
+    try:
+        process.wait_until(is_under_way, "the first try", PATIENCE)
+    finally:
+        process.stop(first, signal.SIGKILL)
+
+
 def until_sent(app: Any, workspace: Any) -> None:
     second = start(app)
     try:
-        process.wait_until(lambda: outcome(workspace)[0] == "sent", "the second try", 40)
-        process.wait_until(_all_done, "its job to end", 10)
+        process.wait_until(lambda: outcome(workspace)[0] == "sent", "the second try", PATIENCE)
+        process.wait_until(_all_done, "its job to end", PATIENCE)
     finally:
         process.stop(second, signal.SIGKILL)
 
@@ -187,14 +198,13 @@ def _all_done() -> bool:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_killed_between_acceptance_and_record_sends_one_duplicate_with_the_same_id(
     database: Any, tmp_path: Path
 ) -> None:
     with smtp_server() as server, desk(database, tmp_path, SMTP_URL=server.url) as (app, workspace):
         server.slow = 30
-        first = start(app)
-        process.wait_until(lambda: server.envelopes, "the server to have it", 40)
-        process.stop(first, signal.SIGKILL)
+        kill_once(app, lambda: server.envelopes)
         server.slow = 0
         until_sent(app, workspace)
         ids = {_message_id(envelope) for envelope in server.envelopes}
@@ -204,19 +214,15 @@ def test_killed_between_acceptance_and_record_sends_one_duplicate_with_the_same_
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_killed_before_acceptance_or_after_the_record_sends_one(database: Any, tmp_path: Path) -> None:
     with sendgrid_server() as grid:
         more = {"SENDGRID_API_KEY": "SG.key", "SENDGRID_URL": grid.url, "MAIL_TIMEOUT_SECONDS": "30"}
         with desk(database, tmp_path, **more) as (app, workspace):
             grid.status, grid.slow = 503, 30  # it has been asked and has not taken it
-            first = start(app)
-            process.wait_until(lambda: grid.keys, "the first try", 40)
-            process.stop(first, signal.SIGKILL)
+            kill_once(app, lambda: grid.keys)
             grid.status, grid.slow = 202, 0
             until_sent(app, workspace)
-            third = start(app)
-            process.wait_until(_all_done, "nothing more to do", 10)
-            process.stop(third, signal.SIGKILL)
             assert len(grid.mails) == 1
 
 
