@@ -42,7 +42,7 @@ export function slaField(app, state, ticket) {
   const now = serverNow(state);
   const words = chipWords(chip, now, chip.due_at ? dateTime(chip.due_at) : '');
   return html`<button type="button" class="btn is-quiet is-small sla-button" popovertarget="sla-account" aria-haspopup="dialog"
-    aria-label="Service levels. ${words}" title=${words}>${slaChip(chip, now, false)}</button>
+    title=${words}><span class="vh">Service levels: </span>${slaChip(chip, now, false)}<span class="vh">${words}</span></button>
     <div class="menu sla-account" popover id="sla-account" role="dialog" aria-label="Service levels" tabindex="-1"
       @beforetoggle=${placeWide} @toggle=${(/** @type {ToggleEvent} */ event) => opened(app, ticket, event)}>${accounts(app, state, ticket)}</div>`;
 }
