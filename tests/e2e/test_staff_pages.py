@@ -56,11 +56,28 @@ def test_pages_of_staff_are_accessible(desk, team, admin, watch, look):
         inbox,
         f"{inbox}/secret",
         "/settings/people",
+        "/settings/calendars/new",
+        "/settings/policies",
+        "/settings/policies/new",
+        "/settings/policies/recalculate",
         "/profile",
     ):
         page.goto(desk.url + path)
         axe.check(page)
         assert fits(page), path
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_calendar_with_its_holidays_is_accessible(desk, admin, watch, look):
+    page = sized(admin(**LOOKS[look]).page, look)
+    page.goto(f"{desk.url}/settings/calendars/new")
+    page.get_by_label("Name", exact=True).fill(f"Office {look}")
+    page.get_by_role("button", name="Create the calendar").click()
+    page.get_by_label("Country", exact=True).select_option("DE")
+    page.get_by_role("button", name="Take them over").click()
+    expect(page.get_by_role("cell", name="Christmas Day").first).to_be_visible()
+    axe.check(page)
+    assert fits(page)
 
 
 def test_signing_in_and_out(desk, team, open_page, watch):
