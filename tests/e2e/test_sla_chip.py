@@ -28,7 +28,7 @@ def ticket(team: Team, title: str, priority: str) -> None:
         tickets.create_ticket(title, "", "maria@example.com", priority)
 
 
-def test_a_clock_ticks_goes_late_and_explains_itself(team: Team, sign_in: Any) -> None:
+def test_a_clock_ticks_goes_late_explains_itself_and_ends_with_an_answer(team: Team, sign_in: Any) -> None:
     promise(team, low=3600, medium=110, high=6)
     for title, priority in (("Calm", "low"), ("Ticking", "medium"), ("Late", "high")):
         ticket(team, title, priority)
@@ -55,6 +55,12 @@ def test_a_clock_ticks_goes_late_and_explains_itself(team: Team, sign_in: Any) -
     expect(account).to_be_hidden()
     expect(button).to_be_focused()
     expect(ana.messages).to_contain_text("First response is overdue")
+
+    ana.open("Ticking")
+    ana.say("Here we are")
+    met = re.compile("^Service levels: .*First response: met ")
+    expect(ana.page.get_by_role("button", name=met)).to_be_visible()
+    expect(ana.row("Ticking").locator(".sla")).to_have_count(0)
 
 
 def test_an_account_fits_a_phone(team: Team, sign_in: Any) -> None:

@@ -209,8 +209,8 @@ function want(threads, number) {
  * @returns {Thread}
  */
 function takeRow(thread, row) {
-  const {customer, unread, waiting_since, last_comment, updated_at, inbox_id, channel, shelf, next_due_at} = row;
-  const news = {customer, unread, waiting_since, last_comment, updated_at, inbox_id, channel, shelf, next_due_at};
+  const {customer, unread, waiting_since, last_comment, updated_at, inbox_id, channel, shelf, next_due_at, sla} = row;
+  const news = {customer, unread, waiting_since, last_comment, updated_at, inbox_id, channel, shelf, next_due_at, sla};
   return {...thread, ticket: {...thread.ticket, ...news}};
 }
 

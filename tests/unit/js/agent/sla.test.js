@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
 import {anyNear, brief, chipText, chipWords, metricName, mood} from '../../../../static/js/agent/sla.js';
-import {at} from './helpers.js';
+import {newThreads, openThread, reduceThreads} from '../../../../static/js/agent/thread-state.js';
+import {at, row, said, snapshot} from './helpers.js';
 
 const MINUTE = 60_000;
 const now = Date.parse(at(0));
@@ -42,4 +43,11 @@ test('only a running clock near its deadline ticks every second', () => {
   assert.equal(anyNear([null, chip(), chip({state: 'paused', due_at: null})], now), false);
   assert.equal(anyNear([null, chip()], now + 58 * MINUTE), true);
   assert.equal(anyNear([chip({state: 'met'})], now + 60 * MINUTE), false);
+});
+
+test('an open thread takes its clock from the row that is pushed', () => {
+  const opened = reduceThreads({...newThreads(), wanted: 1}, {type: 'thread/snapshot', snapshot: snapshot([said(1)], {sla: chip()})});
+  const met = chip({state: 'met'});
+  const threads = reduceThreads(opened, {type: 'thread/row', row: row('t1', {sla: met})});
+  assert.deepEqual(openThread(threads).ticket.sla, met);
 });
