@@ -8,19 +8,27 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 from sqlalchemy.orm.attributes import flag_modified
 
+from webapp import database
 from webapp.auth import Actor, current_actor, require
 from webapp.extensions import db
 from webapp.services.event import record
 from webapp.services.workspace import get_workspace
+from webapp.tenancy import require_workspace_id
 
 Section = TypeVar("Section", bound=BaseModel)
 
 
 def read_section(kind: type[Section], *, session: Any = None) -> Section:
     """The section as the workspace has it; its defaults where nothing was ever set."""
-    stored = get_workspace(session=session).settings.get(kind.section, {})  # type: ignore[attr-defined]
-    known = {name: value for name, value in stored.items() if name in kind.model_fields}
-    return kind.model_validate(known)
+    session = session or db.session()
+    # Every message asks for several: they are read and checked once a transaction.
+    held: dict[Any, Any] = database.scratch(session, "sections", dict)
+    key = (require_workspace_id(), kind)
+    if key not in held:
+        stored = get_workspace(session=session).settings.get(kind.section, {})  # type: ignore[attr-defined]
+        known = {name: value for name, value in stored.items() if name in kind.model_fields}
+        held[key] = kind.model_validate(known)
+    return held[key].model_copy()  # type: ignore[no-any-return]
 
 
 def save_section(value: BaseModel, *, session: Any = None, actor: Actor | None = None) -> None:
@@ -36,5 +44,6 @@ def save_section(value: BaseModel, *, session: Any = None, actor: Actor | None =
         return
     workspace.settings[section] = new
     flag_modified(workspace, "settings")
+    database.scratch(session, "sections", dict).clear()
     session.flush()
     record("workspace.updated", session=session, actor=actor, subject_id=workspace.id, changes=changes)

@@ -29,11 +29,15 @@ def any_workspace(*, session: Any = None) -> bool:
 
 
 def get_workspace(*, session: Any = None) -> Workspace:
-    """The current workspace."""
-    found: Workspace | None = (session or db.session()).get(Workspace, require_workspace_id())
-    if found is None:
-        raise NotFound("There is no such workspace")
-    return found
+    """The current workspace, held for the length of the transaction: many ask for it in each."""
+    session, workspace_id = session or db.session(), require_workspace_id()
+    held: dict[Any, Workspace] = database.scratch(session, "workspaces", dict)
+    if workspace_id not in held:
+        found: Workspace | None = session.get(Workspace, workspace_id)
+        if found is None:
+            raise NotFound("There is no such workspace")
+        held[workspace_id] = found
+    return held[workspace_id]
 
 
 def find_workspace(slug: str | None = None) -> Workspace | None:
