@@ -38,7 +38,7 @@ export function snoozeField(app, state, ticket) {
   if (!may(state, 'ticket:snooze') || !isActive(ticket) || ticket.snoozed_until !== null) return nothing;
   const item = (/** @type {{label: string, until: Date|null}} */ {label, until}) => menuItem({label, run: () => snoozeNow(app,
     ticket.id, until), end: until ? html`<span class="menu-end faint small">${dateTime(until.toISOString())}</span>` : nothing});
-  return menu({id: 'menu-snooze', label: html`${icon('clock')}<span class="main-label">Snooze</span>`, name: 'Snooze', keys: 'h',
+  return menu({id: 'menu-snooze', label: html`${icon('clock')}<span class="main-label is-second">Snooze</span>`, name: 'Snooze', keys: 'h',
     title: 'Snooze (H)'}, html`${presets(state.ui.now).map(item)}<hr>${menuItem({label: 'Another time…', icon: icon('clock'),
       run: () => open(app, 'snooze')})}`);
 }
