@@ -8,13 +8,26 @@ import sqlalchemy as sa
 from werkzeug.test import Client
 
 from tests.support.pages import submit
-from webapp import create_app
+from webapp import clock, create_app
 from webapp.demo import ensure_demo
-from webapp.demo.story import CONVERSATIONS
+from webapp.demo.conversations import CONVERSATIONS
 from webapp.demo_shop import PRODUCTS, make_shop
 from webapp.extensions import db
-from webapp.models import Comment, Event, Ticket, User, Workspace
+from webapp.models import (
+    Comment,
+    Customer,
+    Event,
+    Link,
+    Notification,
+    RoutingDecision,
+    SlaClock,
+    Ticket,
+    User,
+    Workspace,
+)
+from webapp.schemas.routing import RoutingSettings
 from webapp.services.inbox import is_open
+from webapp.services.setting import read_section
 from webapp.tenancy import use_workspace
 
 pytestmark = pytest.mark.integration
@@ -53,6 +66,34 @@ def test_a_living_workspace_in_one_go(demo_app):
         }  # fmt: skip
         seqs = db.session.scalars(sa.select(Event.workspace_seq).order_by(Event.workspace_seq)).all()
         assert seqs == list(range(1, len(seqs) + 1))
+        db.session.rollback()
+
+
+def test_it_shows_what_the_desk_can_do(demo_app):
+    ensure_demo(demo_app)
+
+    with demo_app.app_context(), use_workspace(db.session.scalar(sa.select(Workspace))):
+        by_name = {ticket.customer.name: ticket for ticket in db.session.scalars(sa.select(Ticket))}
+        yusuf, hannah, noah = (by_name[name] for name in ("Yusuf Demir", "Hannah Schulz", "Noah Fischer"))
+        assert yusuf.escalated
+        assert "Escalated" in yusuf.tags
+        assert yusuf.sla["due_at"] < clock.iso(clock.now())
+        assert hannah.sla["soon_at"] < clock.iso(clock.now()) < hannah.sla["due_at"]
+        assert {"active", "met"} <= set(db.session.scalars(sa.select(SlaClock.state)))
+        assert "was the least busy" in db.session.scalar(
+            sa.select(RoutingDecision.reason).where(RoutingDecision.ticket_id == noah.id)
+        )
+        assert noah.assigned_agent_id is not None
+        assert read_section(RoutingSettings).is_on
+        assert by_name["Henrik Dahl"].snoozed_until > clock.now()
+        assert {ticket.channel for ticket in by_name.values()} == {"chat", "email", "form", "api"}
+        merged = db.session.scalars(sa.select(Ticket).where(Ticket.merged_into_id.is_not(None))).one()
+        assert merged.customer.name == "Luca Moretti"
+        assert db.session.scalar(sa.select(Link.kind)) == "child"
+        kinds = set(db.session.scalars(sa.select(Notification.kind).join(User).where(User.role == "admin")))
+        assert {"mention", "reply_on_followed", "escalation"} <= kinds
+        tiers = sa.select(Customer.tier).where(Customer.organization_id.is_not(None))
+        assert set(db.session.scalars(tiers)) == {"basic", "premium", "enterprise"}
         db.session.rollback()
 
 

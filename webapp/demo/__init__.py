@@ -8,45 +8,29 @@ import os
 import secrets
 from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import click
 import sqlalchemy as sa
 from flask import Flask, has_app_context
 
 from webapp import clock
-from webapp.auth import SYSTEM, Actor, acting_as
+from webapp.auth import SYSTEM, acting_as
 from webapp.config import Settings, settings
 from webapp.database import read_only, transaction, uuid7
-from webapp.demo.story import (
-    CONSENT,
-    CONVERSATIONS,
-    GREETING,
-    PRECHAT,
-    STAFF,
-    TEAMS,
-    WORKSPACE,
-    Conversation,
-    Said,
-)
+from webapp.demo.conversations import CONVERSATIONS
+from webapp.demo.house import furnish, open_doors
+from webapp.demo.story import STAFF, WORKSPACE
+from webapp.demo.telling import tell
 from webapp.extensions import db
-from webapp.models import Inbox, User
-from webapp.schemas.routing import RoutingSettings
-from webapp.services import chat
-from webapp.services import inbox as inboxes
-from webapp.services import skill as skills
-from webapp.services import team as teams
-from webapp.services import ticket as tickets
+from webapp.models import Inbox
 from webapp.services import user as users
 from webapp.services import workspace as workspaces
-from webapp.services.routing.agent import save_agent
-from webapp.services.setting import save_section
-from webapp.services.ticket.comment import CommentDraft
 from webapp.tenancy import use_workspace
 
-SKILLS = {"German": ("Jonas", 3), "Sails and rope": ("Mei", 2)}
+DAYS_OPEN = timedelta(days=12)
+"""So long ago the demo's workspace was set up."""
 
 
 @dataclass(frozen=True)
@@ -55,15 +39,6 @@ class Demo:
 
     inbox_key: str
     accounts: list[dict[str, str]]
-
-
-@dataclass(frozen=True)
-class _Cast:
-    """Who is in the story, by first name and team."""
-
-    inbox_id: Any
-    staff: dict[str, Actor]
-    teams: dict[str, Any]
 
 
 def ensure_demo(app: Flask) -> Demo | None:
@@ -86,125 +61,21 @@ def ensure_demo(app: Flask) -> Demo | None:
 def _build() -> Demo:
     passwords = [secrets.token_urlsafe(9) for _ in STAFF]
     hashes = [users.new_password_hash(password) for password in passwords]
-    now = clock.now()
-    # The past is written in one go, so that hardly anybody could look at a clock that runs behind.
-    with use_workspace(uuid7()), acting_as(SYSTEM), transaction(), clock.moved(now):
-        cast, key = _people(hashes)
-        for told in sorted(CONVERSATIONS, key=lambda conversation: -conversation.began):
-            _tell(told, cast, now)
-        _route(cast, now)
     accounts = [
         {"role": role, "name": name, "email": email, "password": password}
         for (role, name, email), password in zip(STAFF, passwords, strict=True)
     ]
-    made = Demo(key, accounts)
-    _keep(made)
+    now = clock.now()
+    with use_workspace(uuid7()), acting_as(SYSTEM):
+        with clock.moved(now - DAYS_OPEN), transaction():
+            cast = furnish(hashes)
+        made = Demo(cast.inbox_key, accounts)
+        _keep(made)
+        for told in sorted(CONVERSATIONS, key=lambda conversation: -conversation.began):
+            tell(told, cast, now)
+        with clock.moved(now), transaction():
+            open_doors(cast, now)
     return made
-
-
-def _people(hashes: list[str]) -> tuple[_Cast, str]:
-    workspaces.create_workspace(WORKSPACE, only_first=True)
-    staff = {}
-    for (role, name, email), password_hash in zip(STAFF, hashes, strict=True):
-        made = users.create_user(email, name, role, password_hash=password_hash)
-        staff[name.split()[0]] = users.actor_of(made)
-    named = {
-        name: teams.create_team(
-            name, [staff[member.split()[0]].id for member in members], lead_id=staff[lead.split()[0]].id
-        ).id
-        for name, lead, members in TEAMS
-    }
-    inbox = inboxes.create_inbox(
-        "Harbour Supplies",
-        allowed_sites=_shop_origins(settings()),
-        greeting=GREETING,
-        colour="#0f5c6e",
-        prechat=PRECHAT,
-        consent=CONSENT,
-    )
-    return _Cast(inbox.id, staff, named), inbox.key
-
-
-def _route(cast: _Cast, now: datetime) -> None:
-    """Routing is on. Everybody has been here before and nobody is now: whoever signs in gets what waits."""
-    seen = sa.update(User).where(User.id.in_([actor.id for actor in cast.staff.values()]))
-    db.session.execute(seen.values(last_seen_at=now - timedelta(hours=1)))
-    for name, (person, level) in SKILLS.items():
-        made = skills.create_skill(name)
-        save_agent(cast.staff[person].id, capacity=None, takes_tickets=True, skills={made.id: level})  # type: ignore[arg-type]
-    patience = {"low": 1800, "medium": 1200, "high": 900, "critical": 600}
-    save_section(RoutingSettings(is_on=True, watchdog_seconds=patience))  # type: ignore[arg-type]
-
-
-def _shop_origins(current: Settings) -> list[str]:
-    return [f"http://{name}:{current.demo_port}" for name in ("localhost", "127.0.0.1")]
-
-
-def _tell(told: Conversation, cast: _Cast, now: datetime) -> None:
-    at = now - timedelta(minutes=told.began)
-    with clock.moved(at):
-        ticket_id, customer, spoken = _begin(told, cast)
-        _settle(ticket_id, told, cast)
-    for line in told.lines[spoken:]:
-        at = min(at + timedelta(minutes=line.after), now)
-        with clock.moved(at):
-            _say(ticket_id, line, customer, cast)
-    with clock.moved(min(at + timedelta(minutes=1), now)):
-        _finish(ticket_id, told, cast)
-
-
-def _begin(told: Conversation, cast: _Cast) -> tuple[Any, Actor | None, int]:
-    """Opens the conversation; its ticket, its customer where they chat, and how many lines that used up."""
-    if told.lines[0].who != "customer":
-        author = cast.staff[told.lines[0].who]
-        made = tickets.create_ticket(
-            told.title or "",
-            told.lines[0].text,
-            told.email,
-            told.priority,
-            customer_name=told.name,
-            actor=author,
-        )
-        return made.id, None, 1
-    page = {"url": f"http://localhost:{settings().demo_port}{told.page}", "title": WORKSPACE}
-    inbox = db.session.get(Inbox, cast.inbox_id)
-    token = chat.create_visitor(inbox, locale="en", page=page, client=told.client)  # type: ignore[arg-type]
-    visitor = chat.actor_for_visitor(token, door="api")
-    answers = {"name": told.name, "email": told.email}
-    draft = CommentDraft(told.lines[0].text, client_id=uuid7())
-    _, ticket = chat.send_message(draft, prechat=answers, consent=True, actor=visitor)
-    return ticket.id, chat.actor_for_visitor(token, door="api"), 1
-
-
-def _settle(ticket_id: Any, told: Conversation, cast: _Cast) -> None:
-    admin = cast.staff["Nora"]
-    changes: dict[str, Any] = {"category": told.category} if told.category else {}
-    if told.priority != "medium" and told.lines[0].who == "customer":
-        changes["priority"] = told.priority
-    if changes:
-        tickets.update_ticket(ticket_id, **changes, actor=admin)
-    agent = cast.staff[told.agent] if told.agent else None
-    if agent or told.team:
-        team = {"team_id": cast.teams[told.team]} if told.team else {}
-        tickets.assign_ticket(ticket_id, agent.id if agent else None, actor=agent or admin, **team)
-
-
-def _say(ticket_id: Any, line: Said, customer: Actor | None, cast: _Cast) -> None:
-    draft = CommentDraft(line.text, line.kind, uuid7())
-    if line.who == "customer" and customer is not None:
-        chat.send_message(draft, ticket_id=ticket_id, actor=customer)
-        return
-    tickets.add_comment(
-        ticket_id, line.text, kind=line.kind, client_id=draft.client_id, actor=cast.staff[line.who]
-    )
-
-
-def _finish(ticket_id: Any, told: Conversation, cast: _Cast) -> None:
-    actor = cast.staff[told.agent or "Nora"]
-    if told.spam:
-        tickets.mark_spam(ticket_id, True, actor=actor)
-    if told.status:
-        tickets.update_ticket_status(ticket_id, told.status, actor=actor)
 
 
 # --- keeping and showing it -----------------------------------------------------------------------

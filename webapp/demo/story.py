@@ -1,4 +1,4 @@
-"""The demo's people and what they have been talking about, as data."""
+"""The demo's people and their house, as data; `conversations` has what they talk about."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +22,40 @@ TEAMS = (
     ("Returns", "Jonas Weber", ("Jonas Weber",)),
 )
 
+TAGS = {
+    "Defect": "red",
+    "Bulk order": "blue",
+    "Storm delay": "yellow",
+    "Warranty": "teal",
+    "Escalated": "orange",
+}
+CAUSES = ("Delivery", "Product", "Payment", "Advice")
+STATUSES = (("Waiting for stock", "third_party"), ("In the workshop", "third_party"))
+ORGANIZATIONS = (
+    (
+        "Nordsee Yachtcharter",
+        "nordsee-charter.example",
+        "enterprise",
+        "Eleven boats in Husum. Invoices need their VAT number.",
+    ),
+    ("Lakeside Sailing Club", "lakeside-sailing.example", None, "Orders in March, before the season."),
+)
+SKILLS = {"German": ("Jonas", 3), "Sails and rope": ("Mei", 2), "Invoices": ("Tomas", 2)}
+HOURS = {
+    **{day: [["09:00", "12:30"], ["13:30", "18:00"]] for day in ("mon", "tue", "wed", "thu", "fri")},
+    "sat": [["10:00", "14:00"]],
+}
+FORM = [
+    {"name": "order", "label": "Order number", "type": "text", "required": False},
+    {
+        "name": "topic",
+        "label": "What is it about?",
+        "type": "select",
+        "required": True,
+        "options": ["An order", "A return", "A repair", "Something else"],
+    },
+]
+
 FIREFOX = {"browser": "Firefox 140", "os": "Windows"}
 SAFARI = {"browser": "Safari 18", "os": "iPhone"}
 CHROME = {"browser": "Chrome 138", "os": "Android"}
@@ -39,7 +73,11 @@ class Said:
 
 @dataclass(frozen=True)
 class Conversation:
-    """A customer's chat, or a ticket opened for them, `began` minutes ago."""
+    """A customer's chat, mail or form, or a ticket opened for them, `began` minutes ago.
+
+    `tier`: of a customer whose address we know for sure. `absorbs`: their ticket before is merged into this
+    one. `child_of`: whose ticket, told before, is this one's parent.
+    """
 
     name: str
     email: str
@@ -54,209 +92,13 @@ class Conversation:
     category: str | None = None
     title: str | None = None
     spam: bool = False
-
-
-def _c(text: str, after: float = 1) -> Said:
-    return Said("customer", text, after)
-
-
-def _note(who: str, text: str, after: float = 1) -> Said:
-    return Said(who, text, after, "note")
-
-
-CONVERSATIONS = (
-    Conversation(
-        "Amelia Hart",
-        "amelia.hart@example.com",
-        4,
-        (
-            _c("Hi! I ordered the Storm jacket in M yesterday, order 20418. Can I still change it to L?"),
-            _c("It says “packing” in my account.", 0.5),
-        ),
-        page="/orders",
-        client=SAFARI,
-        priority="high",
-    ),
-    Conversation(
-        "Luca Moretti",
-        "luca.moretti@example.com",
-        11,
-        (_c("Do you ship the 40 m mooring rope to Italy, and what would that cost?"),),
-        page="/products/mooring-rope",
-        client=CHROME,
-    ),
-    Conversation(
-        "Sofia Berg",
-        "sofia.berg@example.com",
-        18,
-        (
-            _c("My discount code ANCHOR10 says it has expired, but the newsletter came this morning?"),
-            _c("Trying to check out right now.", 2),
-        ),
-        page="/checkout",
-    ),
-    Conversation(
-        "Daniel Osei",
-        "daniel.osei@example.com",
-        26,
-        (
-            _c("The lantern I got does not switch on. New batteries, both ways round."),
-            Said(
-                "Mei",
-                "Hello Daniel, I am sorry about that! Does the little red dot light up when you press it?",
-                3,
-            ),
-            _c("No, nothing at all.", 2),
-            _note("Mei", "Third one from batch B7 this week. @Tomas shall we pull them?", 1),
-            Said("Mei", "Thank you. I am sending you a new one today; you can keep the old one.", 2),
-            _c("That is kind, thank you! Same address as before please.", 3),
-        ),
-        page="/products/lantern",
-        agent="Mei",
-        team="Returns",
-        category="Defect",
-    ),
-    Conversation(
-        "Hannah Schulz",
-        "hannah.schulz@example.com",
-        47,
-        (
-            _c("Could I get an invoice with our company's VAT number on it? DE 811 555 000."),
-            Said("Jonas", "Of course. Which order is it for?", 4),
-            _c("20377, from Monday.", 6),
-        ),
-        page="/account",
-        agent="Jonas",
-        category="Invoice",
-    ),
-    Conversation(
-        "Yusuf Demir",
-        "yusuf.demir@example.com",
-        70,
-        (
-            _c("I was charged twice for order 20391. €184 each. Please fix this today."),
-            _c("Hello?", 12),
-        ),
-        page="/orders",
-        client=CHROME,
-        priority="critical",
-        team="Orders",
-        category="Payment",
-    ),
-    Conversation(
-        "Grace Kim",
-        "grace.kim@example.com",
-        95,
-        (
-            _c("Which size of life vest fits a 9-year-old of 31 kg?"),
-            Said("Tomas", "Hello Grace! For 31 kg the Junior (30 to 40 kg) is the right one.", 2),
-            Said(
-                "Tomas", "It should be snug: lift it by the shoulders, and it must not come over the ears.", 1
-            ),
-            _c("Perfect, ordering that one. Thanks Tomas!", 5),
-        ),
-        page="/products/life-vest",
-        client=SAFARI,
-        agent="Tomas",
-        status="resolved",
-        category="Advice",
-    ),
-    Conversation(
-        "Pieter de Vries",
-        "pieter.devries@example.com",
-        180,
-        (
-            _c("Is the brass compass back in stock soon? I would take four."),
-            Said("Mei", "We expect 60 pieces next Tuesday. Shall I put four aside for you?", 5),
-            _c("Yes please!", 4),
-            Said("Mei", "Done. I write to you as soon as they are here.", 2),
-        ),
-        page="/products/compass",
-        agent="Mei",
-        status="pending",
-        category="Stock",
-    ),
-    Conversation(
-        "Marie Laurent",
-        "marie.laurent@example.com",
-        260,
-        (
-            _c("Bonjour, do you also sell in your shop in Kiel, or only online?"),
-            Said("Jonas", "Bonjour Marie! We are at the harbour, Monday to Saturday from 9 to 18.", 6),
-            _c("Super, see you on Saturday.", 3),
-        ),
-        page="/contact",
-        agent="Jonas",
-        status="closed",
-    ),
-    Conversation(
-        "Ingrid Solheim",
-        "ingrid.solheim@example.com",
-        340,
-        (
-            _c("The zip of my two-year-old jacket broke. Is that something you repair?"),
-            Said("Tomas", "Gladly: zips are repaired free of charge for five years. I mail you a label.", 9),
-            _note("Tomas", "Label RT-3391 sent. Workshop says about ten days.", 4),
-        ),
-        page="/repairs",
-        agent="Tomas",
-        team="Returns",
-        status="pending",
-        category="Repair",
-    ),
-    Conversation(
-        "Ben Whitaker",
-        "ben.whitaker@example.com",
-        520,
-        (
-            Said(
-                "Nora",
-                "Called in: wants an offer for 25 crew jackets with the club's crest by Friday.",
-                0,
-                "note",
-            ),
-            _note("Nora", "@Jonas you did the one for Lübeck, can you take this?", 2),
-        ),
-        agent="Jonas",
-        priority="high",
-        category="Offer",
-        title="Offer for 25 crew jackets with crest",
-    ),
-    Conversation(
-        "Olivia Santos",
-        "olivia.santos@example.com",
-        900,
-        (
-            _c("Where is my parcel? The tracking has not moved since Thursday."),
-            Said("Mei", "It is held at the depot because of the storm; it goes out again tomorrow.", 8),
-            _c("Ah, thanks for looking!", 15),
-        ),
-        page="/orders",
-        client=CHROME,
-        agent="Mei",
-        status="resolved",
-        category="Delivery",
-    ),
-    Conversation(
-        "SEO Wizards",
-        "offers@seo-wizards.example",
-        1100,
-        (_c("Dear owner, we can bring your web site to the 1st place in all searches!!!"),),
-        spam=True,
-    ),
-    Conversation(
-        "Karim Haddad",
-        "karim.haddad@example.com",
-        1500,
-        (
-            _c("Are the deck shoes true to size? I am between 43 and 44."),
-            Said("Jonas", "They run a little small: take the 44.", 4),
-            _c("Thanks, 44 it is.", 2),
-            Said("Jonas", "Fair winds!", 1),
-        ),
-        page="/products/deck-shoes",
-        agent="Jonas",
-        status="closed",
-        category="Advice",
-    ),
-)
+    channel: str = "chat"
+    tier: str | None = None
+    tags: tuple[str, ...] = ()
+    fields: dict[str, Any] = field(default_factory=dict)
+    own_status: str | None = None
+    snooze_hours: float | None = None
+    is_routed: bool = False
+    absorbs: bool = False
+    child_of: str | None = None
+    followers: tuple[str, ...] = ()
