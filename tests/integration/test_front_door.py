@@ -152,7 +152,23 @@ def test_the_name_in_a_host_header_is_read_without_its_port() -> None:
 
 # --- S-43: requests from other sites --------------------------------------------------------------
 
-UNSAFE = [route for route in rows(ROUTES) if not route.startswith("GET") and "/chat/" not in route]
+# Customers' doors go by a token that no browser sends by itself, or, as the web form's, by nothing at all.
+OPEN = ("/chat/", "/form/")
+UNSAFE = [
+    route for route in rows(ROUTES) if not route.startswith("GET") and not any(door in route for door in OPEN)
+]
+
+
+def test_s43_a_web_form_acts_for_a_stranger_whoever_is_signed_in(app: Any, home: World) -> None:
+    ids = ids_of(home)
+    route = "POST /form/<key>"
+    _, path = path_of(route, ids)
+    client = app.test_client()
+    client._cookies = dict(home.people["admin"]._form.http._cookies)
+    assert client.post(path, **options_of(route, ids)).status_code < 400
+    rows_now = home.desks["admin"].get("tickets", view="all").json["data"]
+    form = [row for row in rows_now if row["channel"] == "form"]
+    assert [row["customer"]["verified"] for row in form] == [False]
 
 
 def test_s43_every_unsafe_route_of_staff_needs_its_own_token(app: Any, home: World) -> None:
