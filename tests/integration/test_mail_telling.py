@@ -3,20 +3,23 @@ once.
 """
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from webapp.auth import acting_as
+from webapp.auth import SYSTEM, acting_as
 from webapp.database import transaction
 from webapp.extensions import db
 from webapp.models import MailDelivery
-from webapp.services import email
+from webapp.schemas.lifecycle import Lifecycle
+from webapp.services import email, setting
 from webapp.services import ticket as tickets
 from webapp.services.customer import create_customer
 from webapp.services.email import thread
 from webapp.tasks.email import process_ticket_notifications
+from webapp.tasks.timer import fire_due
 from webapp.tenancy import use_workspace
 
 pytestmark = pytest.mark.integration
@@ -234,3 +237,27 @@ def test_a_bounce_of_another_recipient_changes_nothing_of_this_one(inside: Any, 
     with transaction():
         assert email.record_bounce("m%@example.com", message_id=sent.message_id) is None
     assert delivery.list_deliveries()[0].status == "sent"
+
+
+@pytest.mark.parametrize("channel", ["form", "chat"])
+def test_who_hears_from_us_by_mail_is_warned_by_mail_before_silence_resolves(
+    inside: Any, mailbox: Any, clock: Any, make: Any, channel: str
+) -> None:
+    ana = make.user(role="agent")
+    with transaction():
+        rules = Lifecycle(auto_resolve=True, auto_resolve_minutes=120, warn_minutes=30)
+        setting.save_section(rules, actor=SYSTEM)
+    ticket_id = open_ticket(channel=channel)
+    with transaction():
+        tickets.add_comment(ticket_id, "Try again", actor=make.actor(ana))
+    clock.advance(minutes=5)
+    mailbox.collect()
+    mailbox.clear()
+    clock.advance(minutes=86)
+    fire_due()
+    warnings = [one for one in mailbox.collect() if "Do you still need us" in one["Subject"]]
+    assert len(warnings) == (channel == "form")
+    assert channel == "chat" or len(mailbox.messages) == 1, "not the comment that says so as well"
+    if warnings:
+        resolves_at = clock.now() + timedelta(minutes=30)
+        assert f"{resolves_at:%Y-%m-%d %H:%M}" in warnings[0].get_body(("plain",)).get_content()

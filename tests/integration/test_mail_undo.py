@@ -8,13 +8,18 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support import node
+from webapp.auth import SYSTEM, Actor, acting_as
 from webapp.database import transaction
 from webapp.extensions import db
-from webapp.models import Job, MailDelivery
-from webapp.services import email
+from webapp.models import Job, MailDelivery, SlaClock, Ticket, Timer
+from webapp.schemas.lifecycle import Lifecycle
+from webapp.schemas.routing import RoutingSettings
+from webapp.services import email, search, setting
 from webapp.services.customer import create_customer
 from webapp.services.email import delivery
 from webapp.services.ticket import create_ticket
+from webapp.services.ticket.access import ticket_for
+from webapp.services.ticket.comment import CommentDraft, write_comment
 from webapp.tasks.worker import run_due
 from webapp.tenancy import use_workspace
 
@@ -45,6 +50,13 @@ class Scene:
         answer = self.mei.reply(self.ticket_id, content)
         assert answer.status_code == 201, answer.text
         return answer.json["comment"]
+
+    def ask(self, content: str) -> None:
+        """The customer writes again."""
+        with self.app.app_context(), use_workspace(self.workspace), transaction() as session:
+            ticket = ticket_for(uuid.UUID(self.ticket_id), "ticket:reply", lock=True, actor=SYSTEM)
+            actor = Actor("customer", ticket.customer_id, self.workspace.id, "Maria", "customer", door="mail")
+            write_comment(ticket, CommentDraft(content), session=session, actor=actor)
 
     def withdraw(self, comment: Any, desk: Any = None) -> Any:
         return (desk or self.mei).post(f"tickets/{self.ticket_id}/comments/{comment['id']}/withdraw")
@@ -89,6 +101,36 @@ def test_an_undone_reply_is_not_mailed_and_does_not_count(scene: Scene, mailbox:
         assert after.get(field) == before.get(field), field
     (mail,) = [one for one in after["deliveries"] if one["comment_id"] == comment["id"]]
     assert mail["status"] == "cancelled"
+
+
+def test_an_undone_reply_leaves_no_trace_in_clocks_timers_and_search(
+    scene: Scene, clock: Any, make: Any
+) -> None:
+    def standing() -> Any:
+        with scene.app.app_context(), use_workspace(scene.workspace):
+            ticket = db.session.get(Ticket, uuid.UUID(scene.ticket_id))
+            mine = sa.select(SlaClock).where(SlaClock.ticket_id == ticket.id)
+            clocks = {(row.metric, row.instance, row.state, row.due_at) for row in db.session.scalars(mine)}
+            times = sa.select(Timer.kind, Timer.due_at).where(Timer.subject_id == ticket.id)
+            timers = {(row.kind, row.due_at) for row in db.session.execute(times)}
+            with acting_as(make.actor(scene.mei.user)):
+                found = search.search_tickets("xylophone").hits
+            answered = (ticket.next_due_at, ticket.next_step_at, ticket.answered_at, ticket.replied_at)
+            return clocks, timers, answered, len(found)
+
+    with scene.app.app_context(), use_workspace(scene.workspace), acting_as(SYSTEM), transaction():
+        setting.save_section(Lifecycle(auto_resolve=True, auto_resolve_minutes=120, warn_minutes=30))
+        setting.save_section(RoutingSettings(is_on=True, watchdog_channels=["form"]))
+    scene.reply("First words")
+    clock.advance(minutes=1)
+    scene.run()
+    scene.ask("And?")
+    before = standing()
+    comment = scene.reply("A xylophone")
+    during = standing()
+    scene.withdraw(comment)
+    assert during != before
+    assert standing() == before
 
 
 def test_once_it_is_out_it_cannot_be_taken_back(scene: Scene, mailbox: Any, clock: Any) -> None:

@@ -12,13 +12,14 @@ from webapp.auth import Actor, acting_as
 from webapp.database import transaction, uuid7
 from webapp.errors import AppError
 from webapp.extensions import db
-from webapp.models import SlaClock, SlaPolicy, Ticket, Timer
+from webapp.models import Comment, SlaClock, SlaPolicy, Ticket, Timer
 from webapp.services import calendar as calendars
 from webapp.services import sla
 from webapp.services import ticket as tickets
 from webapp.services.sla.clocks import read_history, rules_now
 from webapp.services.sla.memory import load
 from webapp.services.ticket.comment import CommentDraft, write_comment
+from webapp.services.ticket.withdraw import withdraw_comment
 from webapp.tasks import timer as timers
 from webapp.tenancy import use_workspace
 
@@ -88,6 +89,12 @@ class World:
             )
             self.ticket_id, self.customer_id = made.id, made.customer_id
 
+    def withdraw(self, order: Any) -> None:
+        mine = (Comment.author_id == self.ana.id, Comment.kind == "reply", Comment.withdrawn_at.is_(None))
+        query = sa.select(Comment.id).where(Comment.ticket_id == self.ticket_id, *mine).order_by(order)
+        if found := db.session.scalar(query.limit(1)):
+            withdraw_comment(self.ticket_id, found, actor=self.make.actor(self.ana))
+
     def do(self, name: str, minutes: float) -> None:
         clock.advance(minutes=minutes)
         try:
@@ -102,6 +109,12 @@ class World:
 
     def reply(self, _session: Any) -> None:
         tickets.add_comment(self.ticket_id, "Answer", actor=self.make.actor(self.ana))
+
+    def undo(self, _session: Any) -> None:
+        self.withdraw(Comment.seq.desc())
+
+    def undo_first(self, _session: Any) -> None:
+        self.withdraw(Comment.seq.asc())
 
     def note(self, _session: Any) -> None:
         tickets.add_comment(self.ticket_id, "Between us", kind="note")
@@ -162,7 +175,11 @@ def acting_system() -> Actor:
     return Actor("system", None, None, "Parley", "system")
 
 
-MOVES = [name for name in vars(World) if not name.startswith("_") and name not in ("begin", "do", "locked")]
+MOVES = [
+    name
+    for name in vars(World)
+    if not name.startswith("_") and name not in ("begin", "do", "locked", "withdraw")
+]
 
 
 def check(world: World) -> None:
@@ -192,7 +209,7 @@ def check(world: World) -> None:
 
 
 @settings(
-    max_examples=15,
+    max_examples=20,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

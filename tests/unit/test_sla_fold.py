@@ -66,6 +66,9 @@ class History:
     def reply(self, actor: str = "user") -> "History":
         return self._add("comment.created", {}, actor, public=True)
 
+    def withdraw(self, seq: int) -> "History":
+        return self._add("comment.withdrawn", {"comment_seq": [seq, None]})
+
     def note(self) -> "History":
         return self._add("comment.created", {})
 
@@ -119,6 +122,24 @@ def test_a_first_response_is_a_public_reply_of_a_person() -> None:
     assert history.clocks()["first_response", 1].state == "met"
     assert History().at(61).reply().clocks()["first_response", 1].state == "breached"
     assert History().at(60).reply().clocks()["first_response", 1].state == "met", "on the second"
+
+
+def test_a_reply_that_was_taken_back_was_never_an_answer() -> None:
+    history = History().at(20).reply()
+    assert history.clocks()["first_response", 1].state == "met"
+    history.at(21).withdraw(2)
+    assert history.clocks() == History().at(21).clocks()
+    assert history.due("first_response") == 60
+    history.at(90).reply()
+    assert states(history)["first_response 1"] == "breached"
+
+
+def test_only_the_reply_that_was_taken_back_is_left_out() -> None:
+    history = History().at(5).ask().at(10).reply().at(20).ask().at(30).reply().at(31).withdraw(5)
+    assert states(history)["first_response 1"] == "met"
+    assert states(history)["next_response 1"] == "active"
+    assert history.due("next_response") == 80
+    assert history.due("periodic_update") == 70
 
 
 def test_a_ticket_opened_by_staff_owes_its_first_response_from_the_customers_first_comment() -> None:

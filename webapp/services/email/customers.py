@@ -5,8 +5,9 @@ An address that nobody has verified gets no text of whoever typed it: neither th
 
 import hashlib
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -218,6 +219,19 @@ def _mail_reply(ticket: Ticket, comment: Comment, session: Any) -> None:
         comment=comment,
         key=reply_key(ticket.id, comment.id, ticket.customer_email or ""),
         send_at=clock.now() + timedelta(seconds=wait),
+    )
+
+
+def tell_warning(ticket: Ticket, comment: Comment, closes_at: datetime, *, session: Any) -> None:
+    """Mails that a locked ticket is resolved for silence then, in the place of the comment that says so."""
+    zone = ZoneInfo(ticket.inbox.timezone if ticket.inbox else "UTC")
+    tell_customer(
+        ticket,
+        "resolve_warning",
+        data={"closes_at": f"{closes_at.astimezone(zone):%Y-%m-%d %H:%M %Z}"},
+        session=session,
+        comment=comment,
+        key=reply_key(ticket.id, comment.id, ticket.customer_email or ""),
     )
 
 

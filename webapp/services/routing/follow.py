@@ -103,6 +103,8 @@ def _ticket_moved(event: Event, ticket: Ticket, section: RoutingSettings, sessio
         return set()
     if event.name == "ticket.assigned":
         _assigned(event, ticket, section, session)
+    elif event.name == "comment.withdrawn":
+        watch.expect_answer(ticket, section, session=session)
     elif not ticket.is_active:
         watch.forget(ticket, session=session)
         withdraw_offer(ticket, session=session)

@@ -26,8 +26,9 @@ def ticket_document(ticket: Ticket) -> Row:
 
 
 def comment_document(comment: Comment) -> Row:
-    """What a comment says."""
-    return _document(comment, "comment", "", comment.content, ticket_id=comment.ticket_id)
+    """What a comment says; one that was taken back says nothing."""
+    body = "" if comment.withdrawn_at else comment.content
+    return _document(comment, "comment", "", body, ticket_id=comment.ticket_id)
 
 
 def customer_document(customer: Customer) -> Row:
@@ -38,7 +39,7 @@ def customer_document(customer: Customer) -> Row:
 
 _DOCUMENTS: dict[type, tuple[Callable[[Any], Row], tuple[str, ...]]] = {
     Ticket: (ticket_document, ("title", "description")),
-    Comment: (comment_document, ("content", "ticket_id")),
+    Comment: (comment_document, ("content", "ticket_id", "withdrawn_at")),
     Customer: (customer_document, ("name", "email", "claimed_email", "company")),
 }
 

@@ -17,10 +17,11 @@ from webapp.models import Event, SlaClock, Ticket
 from webapp.services.calendar.business import Hours
 from webapp.services.sla.alarm import BREACH, alarms_of
 from webapp.services.sla.chip import chip_of, next_due
-from webapp.services.sla.fold import Clock, Happening, State, settle, step
+from webapp.services.sla.fold import WITHDRAWN, Clock, Happening, State, fold_state, settle, step
 from webapp.services.sla.hours import hours_of
 from webapp.services.sla.memory import Memory, dump, load
 from webapp.services.sla.policy import Policy, load_policies
+from webapp.services.sla.withdrawal import fired_again, keep_ended
 from webapp.services.timer import clear_timer, set_timer
 
 RING = "sla.ring"
@@ -118,6 +119,10 @@ def follow(
     rules = rules or rules_now(session=session)
     memory = load(ticket.sla_state)
     before = _by_key(memory.state)
+    events = list(events)
+    if any(event.name == WITHDRAWN and event.ticket_seq > memory.state.seq for event in events):
+        _fold_again(ticket, memory, session=session, rules=rules)
+        return
     felt = [step(memory.state, happening_of(event), rules.policies, rules.hours) for event in events]
     if any(felt):
         settle(memory.state, rules.policies, rules.hours)
@@ -144,15 +149,34 @@ def rebuild(ticket: Ticket, *, session: Any = None, rules: Rules | None = None) 
     session = session or db.session()
     session.flush()
     rules = rules or rules_now(session=session)
-    state = State()
-    for happening in _whole_history(ticket, session):
-        step(state, happening, rules.policies, rules.hours)
-    settle(state, rules.policies, rules.hours)
+    state = fold_state(_whole_history(ticket, session), rules.policies, rules.hours)
     memory = load(ticket.sla_state) if ticket.sla_state else Memory(state)
     memory.state = state
     forgetting = sa.delete(SlaClock).where(SlaClock.ticket_id == ticket.id)
     session.execute(forgetting.execution_options(synchronize_session=False))
     store(ticket, memory, {}, session=session, rules=rules)
+
+
+def _fold_again(ticket: Ticket, memory: Memory, *, session: Any, rules: Rules) -> None:
+    """A reply was taken back: the whole ledger without it; what ended as before keeps its promise."""
+    session.flush()
+    known = memory.state
+    memory.state = fold_state(_whole_history(ticket, session), rules.policies, rules.hours)
+    rows = list(session.scalars(sa.select(SlaClock).where(SlaClock.ticket_id == ticket.id)))
+    memory.fired = fired_again(memory, known, rows, rules.policies, rules.hours)
+    _forget_fired(memory, {}, app_clock.now())
+    rest = keep_ended(memory.state, known, rows)
+    stale = [row for row in rows if row not in rest.kept]
+    fired = {(row.metric, row.started_at): row.fired_at for row in stale}
+    session.execute(_taking([row.id for row in stale]))
+    made = [_row(ticket, memory, clock) for clock in rest.clocks]
+    if made:
+        _upsert([{**row, "fired_at": fired.get((row["metric"], row["started_at"]))} for row in made], session)
+    _show(ticket, memory, session=session, rules=rules)
+
+
+def _taking(ids: list[uuid.UUID]) -> Any:
+    return sa.delete(SlaClock).where(SlaClock.id.in_(ids)).execution_options(synchronize_session="fetch")
 
 
 def _whole_history(ticket: Ticket, session: Any) -> list[Happening]:
@@ -181,6 +205,11 @@ def store(ticket: Ticket, memory: Memory, before: dict[Key, Clock], *, session: 
     _forget_fired(memory, before, now)
     changed = [clock for clock in _clocks(memory) if clock != before.get((clock.metric, clock.instance))]
     _write_rows(ticket, memory, changed, before, session)
+    _show(ticket, memory, session=session, rules=rules)
+
+
+def _show(ticket: Ticket, memory: Memory, *, session: Any, rules: Rules) -> None:
+    """The ticket's own columns and its timer."""
     ticket.next_due_at = next_due(memory.state)
     ticket.sla = chip_of(memory.state)
     schedule(ticket, memory, session=session, rules=rules)

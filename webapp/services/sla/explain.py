@@ -17,7 +17,7 @@ from webapp.models import SlaClock, Ticket
 from webapp.models.sla import METRICS
 from webapp.services.calendar.business import Hours, spans
 from webapp.services.sla.clocks import Rules, read_history, rules_now
-from webapp.services.sla.fold import Clock, State, Verdict, runs, settle, step
+from webapp.services.sla.fold import Clock, State, Verdict, fold_state, runs
 from webapp.services.sla.words import METRIC_NAMES, duration
 
 MOST_STEPS = 60
@@ -113,11 +113,8 @@ def _verdict_of(row: SlaClock, clock: Clock) -> Verdict:
 
 def folded(ticket: Ticket, rules: Rules, *, session: Any) -> State:
     """The ticket's state from its whole ledger, the clocks of the past in it."""
-    state = State()
-    for happening in read_history([ticket.id], session=session)[ticket.id]:
-        step(state, happening, rules.policies, rules.hours)
-    settle(state, rules.policies, rules.hours)
-    return state
+    history = read_history([ticket.id], session=session)[ticket.id]
+    return fold_state(history, rules.policies, rules.hours)
 
 
 def _hours(clock: Clock, state: State, rules: Rules) -> Hours | None:

@@ -36,18 +36,11 @@ _RUNS_IN = {
     "requester_wait": frozenset(("open", "hold")),
     "agent_work": frozenset(("open",)),
 }
+WITHDRAWN = "comment.withdrawn"
+"""Takes a reply out of what came before: whoever carries a state on folds the whole ledger again."""
 SOON = 0.75
 """The part of a target after which a deadline is near."""
-FACTS = (
-    "priority",
-    "tier",
-    "channel",
-    "inbox_id",
-    "team_id",
-    "organization_id",
-    "category",
-    "tags",
-)
+FACTS = ("priority", "tier", "channel", "inbox_id", "team_id", "organization_id", "category", "tags")
 
 
 @dataclass(frozen=True)
@@ -144,11 +137,24 @@ def fold(events: Iterable[Happening], policies: Sequence[Policy], hours: HoursOf
 
     `events` in the order of their sequence, beginning with `ticket.created`.
     """
+    state = fold_state(events, policies, hours)
+    return [clock for clock in (*state.past, *state.live.values()) if clock.verdict]
+
+
+def fold_state(events: Iterable[Happening], policies: Sequence[Policy], hours: HoursOf) -> State:
+    """What one ticket's events come to, its ended clocks in it; without replies that were taken back."""
     state = State()
-    for happening in events:
+    for happening in counting(events):
         step(state, happening, policies, hours)
     settle(state, policies, hours)
-    return [clock for clock in (*state.past, *state.live.values()) if clock.verdict]
+    return state
+
+
+def counting(events: Iterable[Happening]) -> list[Happening]:
+    """The events without those of replies that were withdrawn later: as if they had not been written."""
+    known = list(events)
+    withdrawn = {_new(one.changes, "comment_seq", 0) for one in known if one.name == WITHDRAWN}
+    return [one for one in known if one.name != "comment.created" or one.seq not in withdrawn]
 
 
 def settle(state: State, policies: Sequence[Policy], hours: HoursOf) -> None:
@@ -313,9 +319,9 @@ class _Moves:
         self.is_felt = True
 
 
-def _new(changes: dict[str, Any], name: str) -> Any:
+def _new(changes: dict[str, Any], name: str, place: int = 1) -> Any:
     pair = changes.get(name)
-    return pair[1] if isinstance(pair, list | tuple) and len(pair) == 2 else None
+    return pair[place] if isinstance(pair, list | tuple) and len(pair) == 2 else None
 
 
 # --- judging --------------------------------------------------------------------------------------

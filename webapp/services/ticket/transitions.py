@@ -12,6 +12,7 @@ from webapp.models import Event, Ticket, User
 from webapp.models.ticket import ENDED
 from webapp.schemas.lifecycle import Lifecycle
 from webapp.services import presence, setting
+from webapp.services.email import customers as customer_mail
 from webapp.services.job import enqueue
 from webapp.services.ticket.assignment import give_to
 from webapp.services.ticket.comment import CommentDraft, write_comment
@@ -163,11 +164,20 @@ def take_step(ticket_id: uuid.UUID, *, session: Any = None) -> None:
         return
     actor = replace(SYSTEM, door="job", workspace_id=ticket.workspace_id)
     if step.name == "warn":
-        ticket.warned_at = clock.now()
-        write_comment(ticket, CommentDraft(_warning(ticket, rules)), session=session, actor=actor)
+        _warn(ticket, rules, session=session, actor=actor)
     else:
         status = "closed" if step.name == "close" else "resolved"
         change_status(ticket, status, session=session, actor=actor)
+
+
+def _warn(ticket: Ticket, rules: Lifecycle, *, session: Any, actor: Actor) -> None:
+    """Says it in the conversation; who hears from us by mail gets a mail of its own for it."""
+    ticket.warned_at = clock.now()
+    draft = CommentDraft(_warning(ticket, rules))
+    comment = write_comment(ticket, draft, session=session, actor=actor)
+    if ticket.channel in customer_mail.MAIL_CHANNELS:
+        closes_at = ticket.warned_at + timedelta(minutes=rules.warn_minutes)
+        customer_mail.tell_warning(ticket, comment, closes_at, session=session)
 
 
 def _warning(ticket: Ticket, rules: Lifecycle) -> str:

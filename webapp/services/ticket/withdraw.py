@@ -71,7 +71,7 @@ def _as_before(ticket: Ticket, comment: Comment, *, session: Any, actor: Actor) 
         .order_by(Comment.seq)
     )
     comments = list(session.scalars(counting))
-    answers = [row for row in comments if row.kind == "reply" and row.author_kind != "customer"]
+    answers = [row for row in comments if row.kind == "reply" and row.author_kind == "user"]
     since = answers[-1].seq if answers else 0
     waiting = [row for row in comments if row.author_kind == "customer" and row.seq > since]
     ticket.comment_count = len(comments)
