@@ -10,6 +10,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from tests.support.pages import submit
@@ -19,6 +20,7 @@ from webapp.models import Job
 from webapp.schemas.export import ExportIn
 from webapp.services import export
 from webapp.services import ticket as tickets
+from webapp.services.export.request import TYPE
 from webapp.tasks import export as export_tasks
 from webapp.tasks import worker
 from webapp.tenancy import use_workspace
@@ -172,6 +174,37 @@ def test_the_form_gives_back_what_was_typed_when_the_days_are_the_wrong_way_roun
     assert answer.status_code == 422
     assert "The first day lies after the last" in answer.text
     assert 'value="2026-05-02"' in answer.text
+
+
+def test_the_form_asks_for_several_statuses_and_ones_own_at_once(
+    app: Flask, senior: Any, session: Any
+) -> None:
+    number = senior.get("tickets", view="all").json["data"][0]["number"]
+    ticket = senior.get(f"tickets/{number}").json["ticket"]["id"]
+    senior.send("PATCH", f"tickets/{ticket}", {"status": "resolved"})
+
+    def exported(**filters: str) -> Any:
+        submit(senior.http, "/settings/exports", {"format": "json", **filters})
+        with app.app_context():
+            worker.run_due()
+        job = session.scalars(sa.select(Job).where(Job.type == TYPE).order_by(Job.id.desc())).first()
+        return job.result["row_count"]
+
+    assert (exported(status="ended"), exported(status="active")) == (1, 2)
+    assert exported(status="active", agent="me") == 0
+    senior.post(f"tickets/{ticket}/assign", {"agent_id": senior.get("me").json["user"]["id"]})
+    senior.send("PATCH", f"tickets/{ticket}", {"status": "open"})
+    senior.post(f"tickets/{ticket}/assign", {"agent_id": senior.get("me").json["user"]["id"]})
+    assert exported(status="active", agent="me") == 1
+
+
+def test_the_page_takes_its_filters_from_the_address(senior: Any) -> None:
+    page = senior.http.get(
+        "/settings/exports?status=active&priority=high&channel=chat&agent=me&first=2026-05-01"
+    ).text
+    for chosen in ("active", "high", "chat", "me"):
+        assert f'<option value="{chosen}" selected' in page
+    assert 'value="2026-05-01"' in page
 
 
 def test_old_exports_are_removed_after_a_week(app: Flask, senior: Any, folder: Path, clock: Any) -> None:

@@ -44,7 +44,7 @@ def create() -> Response:
     """Asks for an export."""
 
     def act() -> Response:
-        spec = read_form(ExportForm).spec()
+        spec = read_form(ExportForm).spec(current_actor().id)
         with transaction():
             export.request_export(spec)
         flash("The export is being written. You can leave this page.")

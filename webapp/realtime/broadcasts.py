@@ -16,7 +16,7 @@ from webapp.services.routing.place import PlaceMoved
 from webapp.services.ticket.reading import MarkMoved
 
 AGENT, CHAT = rooms.AGENT, rooms.CHAT
-DIRECTORY = ("tag", "field", "ticket_status", "team", "inbox")
+DIRECTORY = ("tag", "field", "ticket_status", "team", "inbox", "skill")
 """Nouns by which pages turn ids into names: when one changes, open pages read the directory again."""
 
 

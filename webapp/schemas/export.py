@@ -13,6 +13,11 @@ from webapp.schemas.ticket_in import Priority, Status
 
 Format = Literal["csv", "xlsx", "json"]
 Channel = Literal["chat", "email", "form", "api"]
+GROUPS: dict[str, list[Status]] = {
+    "active": ["open", "assigned", "in_progress", "pending"],
+    "ended": ["resolved", "closed"],
+}
+"""Several statuses at once, as the form offers them."""
 
 
 class DateRange(Strict):
@@ -52,9 +57,10 @@ class ExportForm(Strict):
     format: Format = "csv"
     first: date | Literal[""] = ""
     last: date | Literal[""] = ""
-    status: Status | Literal[""] = ""
+    status: Status | Literal["active", "ended", ""] = ""
     priority: Priority | Literal[""] = ""
     channel: Channel | Literal[""] = ""
+    agent: Literal["me", ""] = ""
 
     @model_validator(mode="after")
     def _in_order(self) -> "ExportForm":
@@ -62,17 +68,23 @@ class ExportForm(Strict):
             raise ValueError("The first day lies after the last")
         return self
 
-    def spec(self) -> ExportIn:
-        """What it asks for."""
+    def spec(self, me: uuid.UUID | None = None) -> ExportIn:
+        """What it asks for; `me` is whose tickets "me" means."""
         return ExportIn(
             format=self.format,
             date_range=DateRange(first=self.first or None, last=self.last or None),
             filters=ExportFilters(
-                status=[self.status] if self.status else [],
+                status=self._statuses(),
                 priority=[self.priority] if self.priority else [],
                 channel=[self.channel] if self.channel else [],
+                assigned_agent_id=me if self.agent else None,
             ),
         )
+
+    def _statuses(self) -> list[Status]:
+        if self.status in ("active", "ended"):
+            return GROUPS[self.status]
+        return [self.status] if self.status else []
 
 
 class JobPath(Strict):

@@ -1,4 +1,4 @@
-"""Who and what there is in a workspace: staff, teams, inboxes, tags, fields, statuses."""
+"""Who and what there is in a workspace: staff, teams, inboxes, tags, fields, statuses, skills."""
 
 from typing import Any
 
@@ -12,12 +12,13 @@ from webapp.schemas.tag import tag_out
 from webapp.schemas.ticket_status import status_out
 from webapp.services import presence
 from webapp.services.field import list_fields
+from webapp.services.skill import list_skills
 from webapp.services.tag import list_tags
 from webapp.services.ticket_status import list_statuses
 
 
 def read_directory(*, actor: Actor | None = None) -> dict[str, Any]:
-    """`{users, teams, inboxes, tags, fields, statuses}` by which pages turn ids into names."""
+    """`{users, teams, inboxes, tags, fields, statuses, skills}` by which pages turn ids into names."""
     actor = actor or current_actor()
     require(actor, "directory:read")
     online = presence.online_ids("user", actor.workspace_id)  # type: ignore[arg-type]
@@ -48,4 +49,5 @@ def read_directory(*, actor: Actor | None = None) -> dict[str, Any]:
         "tags": [tag_out(tag) for tag in list_tags(actor=actor)],
         "fields": [field_out(field) for field in list_fields(actor=actor)],
         "statuses": [status_out(status) for status in list_statuses(actor=actor)],
+        "skills": [{"id": str(skill.id), "name": skill.name} for skill in list_skills()],
     }

@@ -28,7 +28,10 @@ from webapp.validators import fold_email, has_unstorable, is_valid_email, visibl
 
 NAME_CHARS = 100
 REASON_CHARS = 60
-SETTINGS = {"enter_sends": bool, "shortcuts": bool, "theme": str, "density": str, "sound": bool, "sort": str}
+SETTINGS = {
+    **dict.fromkeys(("enter_sends", "shortcuts", "sound", "narrow_nav"), bool),
+    **dict.fromkeys(("theme", "density", "sort"), str),
+}
 """The preferences a person can set, and what each holds."""
 
 

@@ -19,7 +19,7 @@ import {newThreads, reduceThreads} from './thread-state.js';
  *
  * @typedef {{view: View, number: number|null, seq: number|null}} Route
  * @typedef {{id: string, kind: 'info'|'ok'|'bad', text: string, action: {label: string, run: () => void}|null, sticky: boolean}} Toast
- * @typedef {'new'|'keys'|'transfer'|'block'|'snooze'|'merge'|'split'|'fields'|'link'|'history'} Dialog
+ * @typedef {'new'|'keys'|'transfer'|'block'|'snooze'|'merge'|'split'|'fields'|'link'|'history'|'offer'} Dialog
  * @typedef {{id: string, change: object, keys: string[]}} Asking what resolving wants: `ticket.<key>`, `customer.<key>`
  * @typedef {{id: string, seq: number, at: string, name: string, door: string, actor: {name: string},
  *   changes: {field: string, label: string, old: string|null, new: string|null}[]}} Change
@@ -28,7 +28,7 @@ import {newThreads, reduceThreads} from './thread-state.js';
  * @typedef {{mode: Record<string, Kind>, files: Record<string, Picked[]>, emoji: {from: number, found: [string, string][], at: number}|null,
  *   dialog: Dialog|null, toasts: Toast[], context: boolean|null, expanded: Record<string, boolean>, below: number, atEnd: boolean,
  *   highlight: number|null, editingTitle: boolean, editingField: string|null, asking: Asking|null,
- *   links: {id: string, data: import('./types.js').Link[]}|null, history: {id: string, data: Change[], hasMore: boolean}|null, now: number, calm: boolean,
+ *   finding: import('./merge-state.js').Finding|null, links: {id: string, data: import('./types.js').Link[]}|null, history: {id: string, data: Change[], hasMore: boolean}|null, now: number, calm: boolean,
  *   clocks: {id: string|null, status: 'idle'|'loading'|'error', clocks: import('./types.js').Account[]}}} Ui
  * @typedef {{boot: {me: Me, workspace: Boot['workspace'], permissions: string[], csrf: string, limits: Boot['limits'], version: string,
  *   skew: number},
@@ -86,6 +86,7 @@ export function newState(boot, route, now) {
       editingTitle: false,
       editingField: null,
       asking: null,
+      finding: null,
       links: null,
       history: null,
       now,

@@ -4,6 +4,7 @@ import {createOutbox} from '../shared/outbox.js';
 import {uuid} from '../shared/uuid.js';
 import {modeOf} from './app-state.js';
 import {draftKey, draftOf} from './drafts-state.js';
+import {snoozeNow} from './lifecycle-effects.js';
 import {offerUndo} from './mail-effects.js';
 import {catchUp, seenSeq} from './thread-effects.js';
 import {openThread} from './thread-state.js';
@@ -15,7 +16,8 @@ import {toast} from './toasts.js';
  * @typedef {import('./app.js').App} App
  * @typedef {import('./types.js').Kind} Kind
  * @typedef {import('../shared/outbox.js').OutboxItem} OutboxItem
- * @typedef {{ticket_id: string, kind: Kind, content: string, seen_seq: number|null, then: 'resolved'|'pending'|null}} Payload
+ * @typedef {{ticket_id: string, kind: Kind, content: string, seen_seq: number|null, then: Then|null}} Payload
+ * @typedef {'resolved'|'pending'|{snooze: string|null}} Then what is done once it is sent; a snooze without a time ends when they write
  */
 
 const MEGABYTE = 1024 * 1024;
@@ -58,10 +60,16 @@ function arrived(app, payload, {event}) {
   if (event) app.store.dispatch({type: 'thread/events', id: payload.ticket_id, events: [event]});
   else void catchUp(app, payload.ticket_id);
   if (event?.comment?.kind === 'reply') offerUndo(app, event.comment);
-  if (payload.then) void setStatus(app, payload.ticket_id, payload.then);
+  if (payload.then) void follow(app, payload.ticket_id, payload.then);
 }
 
-/** Sends what stands in the box. @param {App} app @param {Payload['then']} [then] */
+/** @param {App} app @param {string} id @param {Then} then */
+function follow(app, id, then) {
+  if (typeof then === 'string') return setStatus(app, id, then);
+  return snoozeNow(app, id, then.snooze === null ? null : new Date(then.snooze));
+}
+
+/** Sends what stands in the box. @param {App} app @param {Then|null} [then] */
 export function send(app, then = null) {
   const {state} = app.store;
   const thread = openThread(state.threads);
@@ -81,7 +89,7 @@ export function send(app, then = null) {
   app.store.dispatch({type: 'files', key, files: []});
   app.store.dispatch({type: 'ui', ui: {atEnd: true, below: 0, emoji: null}});
   app.outbox.add({client_id: uuid(), payload, files});
-  if (payload.then === 'resolved') nextAfter(app, id);
+  if (payload.then && payload.then !== 'pending') nextAfter(app, id);
 }
 
 /** @param {App} app @param {OutboxItem} item */

@@ -7,7 +7,7 @@ import {goView, showPending, step} from './queue-effects.js';
 import {isActive} from './queue-state.js';
 import {openSearch} from './search-effects.js';
 import {openThread} from './thread-state.js';
-import {copyLink, setStatus, take} from './ticket-effects.js';
+import {copyLink, saveSettings, setStatus, take} from './ticket-effects.js';
 
 /**
  * @typedef {import('./app.js').App} App
@@ -57,8 +57,8 @@ export const SHORTCUTS = [
     needs: 'ticket:note',
     run: (app) => setMode(app, 'note'),
   },
-  {keys: ['Ctrl ↵'], title: 'Send', group: 'Conversation', run: () => {}},
-  {keys: ['Ctrl ⇧ ↵'], title: 'Send and resolve', group: 'Conversation', run: () => {}},
+  {keys: ['Ctrl ↵'], title: 'Send', group: 'Conversation', needs: 'ticket:note', run: () => {}},
+  {keys: ['Ctrl ⇧ ↵'], title: 'Send and resolve', group: 'Conversation', needs: 'ticket:reply', run: () => {}},
   {keys: ['i'], title: 'Take it', group: 'Conversation', inThread: true, needs: 'ticket:assign', run: takeOpen},
   {keys: ['a'], title: 'Assign…', group: 'Conversation', inThread: true, needs: 'ticket:assign', run: () => press('menu-assign')},
   {
@@ -69,6 +69,7 @@ export const SHORTCUTS = [
     needs: 'ticket:update',
     run: resolveOpen,
   },
+  {keys: ['⇧e'], title: 'Reopen', group: 'Conversation', inThread: true, needs: 'ticket:update', run: reopenOpen},
   {keys: ['s'], title: 'Status', group: 'Conversation', inThread: true, needs: 'ticket:update', run: () => press('menu-status')},
   {
     keys: ['p'],
@@ -85,6 +86,12 @@ export const SHORTCUTS = [
   {keys: ['c'], title: 'New ticket', group: 'Everywhere', needs: 'ticket:create', run: (app) => openDialog(app, 'new')},
   {keys: ['z'], title: 'Undo', group: 'Everywhere', run: undoLast},
   {
+    keys: ['['],
+    title: 'Views with or without names',
+    group: 'Everywhere',
+    run: (app) => void saveSettings(app, {narrow_nav: !app.store.state.boot.me.settings.narrow_nav}),
+  },
+  {
     keys: [']'],
     title: 'Customer and details',
     group: 'Everywhere',
@@ -96,8 +103,8 @@ export const groups = ['List', 'Conversation', 'Everywhere'];
 
 /** The tags are in the panel, which may be shut. @param {App} app */
 function openTags(app) {
-  const list = /** @type {HTMLElement} */ (document.querySelector('[popovertarget="menu-tags"]'));
-  if (!list.offsetParent) {
+  const list = /** @type {HTMLElement|null} */ (document.querySelector('[popovertarget="menu-tags"]'));
+  if (list && !list.offsetParent) {
     app.store.dispatch({type: 'ui', ui: {context: true}});
     app.draw();
   }
@@ -122,10 +129,22 @@ function resolveOpen(app) {
   if (ticket && isActive(ticket)) void setStatus(app, ticket.id, 'resolved', {next: true});
 }
 
-/** @param {KeyboardEvent} event */
-export function signOf(event) {
-  return {ArrowDown: '↓', ArrowUp: '↑'}[event.key] ?? (event.key.length === 1 ? event.key.toLowerCase() : event.key);
+/** @param {App} app */
+function reopenOpen(app) {
+  const ticket = ticketOf(app);
+  if (ticket && !isActive({...ticket, spam: false}) && ticket.merged_into === null) void setStatus(app, ticket.id, 'open');
 }
+
+/** The name of a key in the list; Shift counts with letters only, the other signs are what it makes of them. @param {{key: string, shiftKey: boolean}} event */
+export function signOf({key, shiftKey}) {
+  const sign = {ArrowDown: '↓', ArrowUp: '↑'}[key] ?? key;
+  if (sign.length !== 1) return sign;
+  const letter = sign.toLowerCase() !== sign.toUpperCase();
+  return (letter && shiftKey ? '⇧' : '') + sign.toLowerCase();
+}
+
+/** What somebody with these permissions can do by key. @param {string[]} permissions */
+export const shortcutsFor = (permissions) => SHORTCUTS.filter(({needs}) => !needs || permissions.includes(needs));
 
 /** What a key means, given the one before it. @param {string} sign @param {string} before */
 export function find(sign, before) {

@@ -9,6 +9,7 @@
  * @typedef {{state: Presence, until: number}} Viewer
  * @typedef {{users: Record<string, Colleague>, teams: {id: string, name: string}[], inboxes: {id: string, name: string}[],
  *   tags: import('./types.js').Tag[], fields: import('./types.js').Field[], statuses: import('./types.js').OwnStatus[],
+ *   skills: {id: string, name: string}[],
  *   viewers: Record<string, Record<string, Viewer>>}} People
  *
  * @typedef {{type: 'people/directory', directory: Directory}
@@ -25,7 +26,7 @@ export const newPeople = (directory) => ({...named(directory), viewers: {}});
 
 /** @param {Directory} directory */
 const named = ({users, ...others}) => ({
-  ...{tags: [], fields: [], statuses: []},
+  ...{tags: [], fields: [], statuses: [], skills: []},
   ...others,
   users: Object.fromEntries(users.map((user) => [user.id, user])),
 });

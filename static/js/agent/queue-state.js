@@ -45,6 +45,12 @@ export const sortOf = (queue, view = queue.view) => OWN_SORT[view] ?? queue.sort
 /** @param {View} view */
 export const isSortable = (view) => !OWN_SORT[view];
 
+/** The page that exports tickets, with as much of the view filled in as it can ask for. @param {View} view */
+export function exportPath(view) {
+  const status = view === 'waiting' ? 'pending' : view === 'done' ? 'ended' : 'active';
+  return `/settings/exports?${new URLSearchParams({status, ...(view === 'mine' ? {agent: 'me'} : {})})}`;
+}
+
 /** @returns {List} */
 const emptyList = () => ({order: [], cursor: null, status: 'idle', more: 'idle'});
 

@@ -1,6 +1,7 @@
 /** Answering offers, and asking why a ticket went to whom. */
 
 import {asRequestError} from '../shared/errors.js';
+import {explain} from './api.js';
 import {openThread} from './thread-state.js';
 import {failed, toast} from './toasts.js';
 
@@ -34,11 +35,39 @@ export async function answerOffer(app, offer, accept) {
 /** @param {App} app @param {string} id */
 async function loadWhy(app, id) {
   const answer = await app.api.get(`/tickets/${id}/routing`).catch(() => null);
-  if (answer) app.store.dispatch({type: 'why/loaded', id, decisions: answer.decisions});
+  if (answer) app.store.dispatch({type: 'why/loaded', id, decisions: answer.decisions, skills: answer.skills});
 }
 
-/** How often it was given or held out. @param {import('./thread-state.js').Thread} thread */
-const told = ({events}) => events.filter((event) => TELLING.includes(event.name)).length;
+/** How often it was given or held out, or needed something else. @param {import('./thread-state.js').Thread} thread */
+const told = ({events}) => events.filter((event) => TELLING.includes(event.name) || event.changes?.skills).length;
+
+/** @param {App} app @param {string} id @param {string[]} skills @returns {Promise<string|null>} what is wrong */
+export async function setSkills(app, id, skills) {
+  try {
+    const answer = await app.api.put(`/tickets/${id}/skills`, {skill_ids: skills});
+    app.store.dispatch({type: 'skills/loaded', id, skills: answer.skills});
+    return null;
+  } catch (error) {
+    return explain(error);
+  }
+}
+
+/**
+ * Holds a ticket out to a colleague; it stays where it is until they accept.
+ * @param {App} app
+ * @param {string} id
+ * @param {string} agent
+ * @returns {Promise<import('../shared/errors.js').RequestError|null>} why not
+ */
+export async function offerTo(app, id, agent) {
+  try {
+    await app.api.post(`/tickets/${id}/offers`, {agent_id: agent});
+    toast(app, `Offered to ${app.store.state.people.users[agent]?.name ?? 'them'}. They are asked now.`);
+    return null;
+  } catch (error) {
+    return asRequestError(error);
+  }
+}
 
 /** Keeps the reasons of the open ticket fresh, and the offers' clocks running. @param {App} app */
 export function watchRouting(app) {

@@ -60,9 +60,9 @@
  * @typedef {{id: string, name: string, role: string, availability: Availability,
  *   reason: string|null, online: boolean, active: boolean}} Colleague
  * @typedef {{users: Colleague[], teams: {id: string, name: string}[], inboxes: {id: string, name: string}[],
- *   tags: Tag[], fields: Field[], statuses: OwnStatus[]}} Directory
+ *   tags: Tag[], fields: Field[], statuses: OwnStatus[], skills: {id: string, name: string}[]}} Directory
  * @typedef {{id: string, name: string, email: string, role: string, availability: Availability, reason: string|null,
- *   settings: {shortcuts?: boolean, sound?: boolean, theme?: string, density?: string, [key: string]: unknown}}} Me
+ *   settings: {shortcuts?: boolean, sound?: boolean, narrow_nav?: boolean, theme?: string, density?: string, [key: string]: unknown}}} Me
  * @typedef {{comment_chars: number, attachment_bytes: number, attachments_per_comment: number, attachment_types: string[]}} Limits
  * @typedef {{user: Me, workspace: {id: string, name: string}, permissions: string[], csrf: string, directory: Directory,
  *   routing?: {reasons: string[], offers: import('./routing-state.js').Offer[]}, queue: QueuePage, view: View, ticket_number: number|null, limits: Limits,

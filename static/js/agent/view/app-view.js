@@ -29,7 +29,8 @@ export function appView(app, state) {
   const known = openThread(state.threads);
   const thread = known?.ticket.shelf === 'trash' ? null : known;
   const pane = state.route.number === null ? 'queue' : 'thread';
-  return html`<div class="app" data-pane=${pane} data-context=${state.ui.context ?? nothing}>
+  return html`<div class="app" data-pane=${pane} data-context=${state.ui.context ?? nothing}
+    data-nav=${state.boot.me.settings.narrow_nav ? 'narrow' : nothing}>
     ${guard([state.queue.counts, state.route.view, state.boot, state.ui.now, state.notifications], () => navView(app, state))}
     <main class="panes"><h1 class="vh">${state.boot.workspace.name}</h1>${state.search.open ? searchView(app, state)
       : queueView(app, state)}

@@ -9,8 +9,9 @@ import {draftKey, draftOf, isDirty} from '../drafts-state.js';
 import {completion} from '../emoji.js';
 import {othersAt} from '../people-state.js';
 import {isActive} from '../queue-state.js';
+import {presets} from '../snooze-times.js';
 import {setStatus, take} from '../ticket-effects.js';
-import {size} from '../words.js';
+import {dateTime, size} from '../words.js';
 import {avatar, icon, menu, menuItem} from './bits.js';
 import {pendingItems} from './pending-view.js';
 
@@ -101,16 +102,28 @@ function bar(app, state, {ticket}, mode, draft) {
       && !isDirty(draft) ? 'Draft saved' : ''}</span>
     <span class="grow"></span>
     ${mode === 'note' ? html`<button type="button" class="btn is-small is-note" ?disabled=${empty}
-      @click=${() => send(app)}>Add note</button>` : html`<span class="btn-group">
-      <button type="button" class="btn is-small is-primary" aria-keyshortcuts="Control+Enter" title="Send (Enter)"
-        ?disabled=${empty} @click=${() => send(app)}>Send</button>
-      ${menu({id: 'menu-send', label: icon('chevron', 'is-small'), name: 'More ways to send',
-        classes: 'icon-btn is-small is-primary'}, html`
-        ${menuItem({label: 'Send & resolve', icon: icon('done'), end: html`<kbd>Ctrl ⇧ ↵</kbd>`,
-          run: () => send(app, 'resolved')})}
-        ${menuItem({label: 'Send & pending', icon: icon('clock'), run: () => send(app, 'pending')})}`)}</span>`}
+      @click=${() => send(app)}>Add note</button>` : sendButtons(app, state, empty)}
   </div>`;
 }
+
+/** @param {App} app @param {State} state @param {boolean} empty */
+function sendButtons(app, state, empty) {
+  return html`<span class="btn-group">
+    <button type="button" class="btn is-small is-primary" aria-keyshortcuts="Control+Enter" title="Send (Enter)"
+      ?disabled=${empty} @click=${() => send(app)}>Send</button>
+    ${menu({id: 'menu-send', label: icon('chevron', 'is-small'), name: 'More ways to send',
+      classes: 'icon-btn is-small is-primary'}, html`
+      ${may(state, 'ticket:update') ? html`${menuItem({label: 'Send & resolve', icon: icon('done'),
+        end: html`<kbd>Ctrl ⇧ ↵</kbd>`, run: () => send(app, 'resolved')})}
+      ${menuItem({label: 'Send & pending', icon: icon('history'), run: () => send(app, 'pending')})}` : nothing}
+      ${may(state, 'ticket:snooze') ? sendAndSnooze(app, state) : nothing}`)}</span>`;
+}
+
+/** @param {App} app @param {State} state */
+const sendAndSnooze = (app, state) => html`<hr><div role="group" aria-labelledby="send-snooze"><div class="menu-title"
+  id="send-snooze">Send & snooze</div>${presets(state.ui.now).map(({label, until}) => menuItem({label, icon: icon('clock'),
+    run: () => send(app, {snooze: until?.toISOString() ?? null}), end: until ? html`<span
+      class="menu-end faint small">${dateTime(until.toISOString())}</span>` : nothing}))}</div>`;
 
 /**
  * Comments that the sender had not seen: the message waits, nothing is lost.

@@ -6,8 +6,9 @@ import {safeUrl} from '../../shared/linkify.js';
 import {dateTime, dayName} from '../../shared/time.js';
 import {may} from '../app-state.js';
 import {copy, unblockCustomer} from '../ticket-effects.js';
-import {channelName, statusName} from '../words.js';
-import {avatar, channelIcon, icon, pill, tierChip} from './bits.js';
+import {statusName} from '../words.js';
+import {avatar, icon, pill, tierChip} from './bits.js';
+import {detailsSection} from './details-view.js';
 import {fieldsSection} from './fields-view.js';
 import {followersSection, linksSection} from './relations-view.js';
 import {tagsSection} from './tags-view.js';
@@ -29,7 +30,7 @@ export function contextView(app, state, ticket) {
     ${client(ticket)}
     ${tagsSection(app, state, ticket)}
     ${fieldsSection(app, state, ticket)}
-    ${properties(state, ticket)}
+    ${detailsSection(app, state, ticket)}
     ${linksSection(app, state, ticket)}
     ${followersSection(app, state, ticket)}
     ${whyView(state, ticket)}
@@ -111,20 +112,6 @@ function language(locale) {
   } catch {
     return locale;
   }
-}
-
-/** @param {State} state @param {Ticket} ticket */
-function properties(state, ticket) {
-  const inbox = state.people.inboxes.find((one) => one.id === ticket.inbox_id);
-  const team = state.people.teams.find((one) => one.id === ticket.team_id);
-  const pair = (/** @type {string} */ name, /** @type {unknown} */ value) => html`<div class="context-pair"><dt>${name}</dt><dd
-    class="clip" dir="auto">${value}</dd></div>`;
-  return html`<section><h3>Conversation</h3><dl>
-    ${pair('Channel', html`${icon(channelIcon(ticket.channel), 'is-small')} ${channelName(ticket.channel)}`)}
-    ${inbox ? pair('Inbox', inbox.name) : nothing}
-    ${team ? pair('Team', team.name) : nothing}
-    ${ticket.category ? pair('Category', ticket.category) : nothing}
-    ${pair('Created', html`<time datetime=${ticket.created_at}>${dateTime(ticket.created_at)}</time>`)}</dl></section>`;
 }
 
 /** @param {State} state @param {Ticket} ticket */

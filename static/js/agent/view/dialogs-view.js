@@ -3,14 +3,16 @@
 import {html, nothing} from 'lit/html.js';
 
 import {unsent} from '../app-state.js';
-import {groups, SHORTCUTS} from '../keys.js';
+import {groups, shortcutsFor} from '../keys.js';
 import {openThread} from '../thread-state.js';
 import {assign, blockCustomer, saveSettings} from '../ticket-effects.js';
 import {icon} from './bits.js';
 import {askForm} from './fields-view.js';
-import {mergeForm, snoozeForm, splitForm} from './lifecycle-view.js';
+import {snoozeForm, splitForm} from './lifecycle-view.js';
+import {mergeForm} from './merge-view.js';
 import {newTicketForm} from './new-ticket-view.js';
 import {historyBody, linkForm} from './relations-view.js';
+import {offerForm} from './routing-view.js';
 
 /**
  * @typedef {import('../app.js').App} App
@@ -31,11 +33,13 @@ export function dialogsView(app, state) {
     case 'link': return thread ? dialog(app, 'Link a ticket', linkForm(app, thread.ticket), 'is-narrow') : nothing;
     case 'history': return thread ? dialog(app, `History of #${thread.ticket.number}`, historyBody(app, state, thread.ticket))
       : nothing;
+    case 'offer': return thread ? dialog(app, `Offer #${thread.ticket.number} to a colleague`, offerForm(app, state, thread.ticket),
+      'is-narrow') : nothing;
     case 'block': return thread ? dialog(app, `Block ${thread.ticket.customer.name}`, blockForm(app, thread.ticket), 'is-narrow')
       : nothing;
     case 'snooze': return thread ? dialog(app, 'Snooze', snoozeForm(app, state, thread.ticket), 'is-narrow') : nothing;
-    case 'merge': return thread ? dialog(app, `Merge #${thread.ticket.number} into another ticket`, mergeForm(app, thread.ticket))
-      : nothing;
+    case 'merge': return thread ? dialog(app, `Merge #${thread.ticket.number} into another ticket`, mergeForm(app, state,
+      thread.ticket)) : nothing;
     case 'split': return thread ? dialog(app, 'Split the conversation', splitForm(app, thread)) : nothing;
     default: return nothing;
   }
@@ -65,11 +69,12 @@ const keyName = (sign) => ({Escape: 'Esc', Enter: '↵'})[sign] ?? sign.toLocale
 /** @param {App} app @param {State} state */
 function keyList(app, state) {
   const on = state.boot.me.settings.shortcuts !== false;
+  const able = shortcutsFor(state.boot.permissions);
   return html`<div class="dialog-body">
     <label class="switch"><input type="checkbox" role="switch" autofocus .checked=${on}
       @change=${(/** @type {Event} */ event) => saveSettings(app,
         {shortcuts: /** @type {HTMLInputElement} */ (event.target).checked})}><span>Single-key shortcuts</span></label>
-    <div class="key-groups">${groups.map((group) => html`<section><h3>${group}</h3><dl>${SHORTCUTS.filter((key) =>
+    <div class="key-groups">${groups.map((group) => html`<section><h3>${group}</h3><dl>${able.filter((key) =>
       key.group === group).map((key) => html`
       <div class="key-line"><dt>${key.title}</dt><dd>${key.keys.map((one, i) => html`${i ? html` <span class="faint">or</span> `
         : nothing}${one.split(' ').map((sign) =>

@@ -18,6 +18,8 @@ export function eventText(state, event) {
       : `${who} opened the ticket`};
     case 'ticket.assigned': return {sign: 'user', text: assigned(state, event, who)};
     case 'ticket.unassigned': return {sign: 'user', text: `${who} unassigned the conversation`};
+    case 'ticket.offered': return {sign: 'user', text: `${who} offered this to ${colleague(state, changes.offered_to?.[1])}`};
+    case 'ticket.offer_declined': return {sign: 'user', text: declined(state, event, who)};
     case 'ticket.status_changed': return {sign: 'done', text: status(who, event.actor.kind === 'system', changes)};
     case 'ticket.updated': return {sign: 'tag', text: updated(state, who, changes)};
     case 'ticket.tagged': return {sign: 'tag', text: tagged(who, changes.tags)};
@@ -27,6 +29,8 @@ export function eventText(state, event) {
     case 'ticket.unlinked': return {sign: 'link', text: `${who} removed the link to #${changes.link?.[0]?.number}`};
     case 'ticket.deleted': return {sign: 'x', text: `${who} moved this to the trash`};
     case 'ticket.restored': return {sign: 'undo', text: `${who} took this out of the trash`};
+    case 'comment.created': return {sign: 'chat', text: event.comment?.kind === 'note' ? `${who} wrote a note` : `${who} wrote`};
+    case 'comment.carried': return {sign: 'chat', text: `${who} brought in a message of another ticket`};
     case 'comment.withdrawn': return {sign: 'undo', text: `${who} took a reply back before it was mailed`};
     case 'mail.failed': return {sign: 'alert', text: `No provider took the mail to ${changes.to?.[1]}`};
     case 'mail.bounced': return {sign: 'alert', text: `The mail to ${changes.to?.[1]} came back: ${changes.error?.[1]}`};
@@ -43,6 +47,7 @@ export function eventText(state, event) {
     case 'ticket.released': return {sign: 'undo', text: `${who} took #${changes.absorbed?.[0]?.number} out of this again`};
     case 'ticket.split': return {sign: 'plus', text: `${who} made #${changes.split_into?.[1]?.number} of messages of this`};
     case 'sla.warned': return {sign: 'clock', text: `${metricName(changes.metric?.[1])} is due ${dateTime(changes.due_at?.[1])}`};
+    case 'sla.recalculated': return {sign: 'clock', text: recalculated(changes)};
     case 'sla.breached': return {sign: 'alert', text: `${metricName(changes.metric?.[1])} is overdue`};
     case 'ticket.escalated': return {sign: 'up', text: escalated(changes)};
     case 'ticket.tier_changed': return {sign: 'user', text: changes.tier ? `The customer is ${changes.tier[1]} now`
@@ -56,6 +61,23 @@ export function eventText(state, event) {
 function escalated({metric, priority}) {
   const why = metric ? `: ${metricName(metric[1]).toLowerCase()}` : '';
   return `Escalated${why}${priority ? `. Priority ${priorityName(priority[1]).toLowerCase()}` : ''}`;
+}
+
+/** @param {State} state @param {string|undefined} id */
+const colleague = (state, id) => (id === state.queue.me ? 'you' : (state.people.users[id ?? '']?.name ?? 'somebody'));
+
+/** Whoever was asked said no, or said nothing. @param {State} state @param {TicketEvent} event @param {string} who */
+function declined(state, event, who) {
+  const asked = event.changes?.offered_to?.[0];
+  if (asked === event.actor.id) return `${who} declined the offer`;
+  return `The offer to ${colleague(state, asked)} ran out`;
+}
+
+/** @param {import('../types.js').Changes} changes by clock: the deadline before and after */
+function recalculated(changes) {
+  const moved = Object.entries(changes).map(([metric, [, due]]) => `${metricName(metric).toLowerCase()} ${
+    typeof due === 'string' ? `is due ${dateTime(due)}` : 'has no deadline'}`);
+  return moved.length ? `Recalculated: ${moved.join(', ')}` : 'The deadlines were recalculated';
 }
 
 /** @param {State} state @param {TicketEvent} event @param {string} who */
@@ -96,6 +118,7 @@ function updated(state, who, changes) {
     changes.priority && `set the priority to ${priorityName(changes.priority[1])}`,
     changes.title && `renamed this to “${changes.title[1]}”`,
     ...Object.keys(changes).filter((name) => name.startsWith('fields.')).map((name) => `changed ${fieldName(state, name.slice(7))}`),
+    changes.skills && (changes.skills[1].length ? `said that this needs ${changes.skills[1].join(', ')}` : 'said that this needs no skill'),
     changes.category && (changes.category[1] ? `set the category to ${changes.category[1]}` : 'removed the category'),
   ].filter(Boolean);
   return parts.length ? `${who} ${parts.join(' and ')}` : `${who} changed the ticket`;

@@ -40,13 +40,13 @@ function shown(app, ticket, field, edits) {
   if (!edits) return html`<span class="clip">${value}</span>`;
   const isLink = field.kind === 'url' && ticket.fields[field.key] !== undefined;
   const open = html`<button type="button" class="field-edit ${isLink ? 'is-icon' : 'clip'}" title="Change"
-    aria-label="Change ${field.label}" data-field=${field.key} @click=${() => edit(app, field.key)}>${
+    aria-label="Change ${field.label}" data-field=${field.key} @click=${() => editField(app, field.key)}>${
       isLink ? icon('settings', 'is-small') : value}</button>`;
   return isLink ? html`<span class="field-url"><span class="clip">${value}</span>${open}</span>` : open;
 }
 
-/** @param {App} app @param {string|null} key */
-function edit(app, key) {
+/** Opens a field for editing, or shuts the one that is open. @param {App} app @param {string|null} key */
+export function editField(app, key) {
   const back = app.store.state.ui.editingField;
   app.store.dispatch({type: 'ui', ui: {editingField: key}});
   app.draw();
@@ -58,10 +58,10 @@ function edit(app, key) {
 /** @param {App} app @param {Ticket} ticket @param {Field} field */
 function editor(app, ticket, field) {
   return html`<form class="field-form" @submit=${(/** @type {SubmitEvent} */ event) => save(app, ticket, field, event)}
-    @keydown=${(/** @type {KeyboardEvent} */ event) => event.key === 'Escape' && edit(app, null)}>${
+    @keydown=${(/** @type {KeyboardEvent} */ event) => event.key === 'Escape' && editField(app, null)}>${
       input(field, `edit-${field.key}`, ticket.fields[field.key], {label: true})}<span class="error" role="alert"></span><span
       class="cluster"><button class="btn is-small is-primary">Save</button><button type="button" class="btn is-small"
-        @click=${() => edit(app, null)}>Cancel</button></span></form>`;
+        @click=${() => editField(app, null)}>Cancel</button></span></form>`;
 }
 
 /** @param {App} app @param {Ticket} ticket @param {Field} field @param {SubmitEvent} event */
@@ -69,7 +69,7 @@ async function save(app, ticket, field, event) {
   event.preventDefault();
   const form = /** @type {HTMLFormElement} */ (event.target);
   const wrong = await setProperty(app, ticket.id, {fields: {[field.key]: valueOf(form, field, `edit-${field.key}`)}});
-  if (wrong === null) return edit(app, null);
+  if (wrong === null) return editField(app, null);
   /** @type {HTMLElement} */ (form.querySelector('.error')).textContent = wrong;
 }
 

@@ -158,7 +158,9 @@ function assignList(app, state, ticket) {
       ${ticket.assigned_agent_id ? assignItem('Nobody', false, give({agent_id: null}), html`<span
         class="avatar is-empty"></span>`, '') : nothing}
     </div>
-    <hr><button type="button" class="menu-item" @click=${() => transfer(app)}>${icon('transfer')}Transfer with a note…</button>`;
+    <hr><button type="button" class="menu-item" @click=${() => transfer(app, 'offer')}>${icon('user')}Offer to a
+      colleague…</button>
+    <button type="button" class="menu-item" @click=${() => transfer(app)}>${icon('transfer')}Transfer with a note…</button>`;
 }
 
 /** @param {string} name @param {boolean} selected @param {() => void} run @param {unknown} sign @param {string} end */
@@ -176,17 +178,17 @@ function pickFirst(event) {
   (document.getElementById('menu-assign')?.querySelector('[role="option"]:not([hidden])'))?.click();
 }
 
-/** @param {App} app */
-function transfer(app) {
+/** @param {App} app @param {'transfer'|'offer'} [dialog] */
+function transfer(app, dialog = 'transfer') {
   document.getElementById('menu-assign')?.hidePopover();
-  app.store.dispatch({type: 'ui', ui: {dialog: 'transfer'}});
+  app.store.dispatch({type: 'ui', ui: {dialog}});
 }
 
 /** The one thing that is most likely next. @param {App} app @param {State} state @param {Ticket} ticket */
 function mainAction(app, state, ticket) {
   const active = isActive({...ticket, spam: false});
   if (!active) return may(state, 'ticket:update') && ticket.status === 'resolved'
-    ? html`<button type="button" class="btn is-small"
+    ? html`<button type="button" class="btn is-small" aria-keyshortcuts="Shift+e" title="Reopen (⇧E)"
       @click=${() => setStatus(app, ticket.id, 'open')}>${icon('undo')}Reopen</button>` : nothing;
   const takes = may(state, 'ticket:assign') && ticket.assigned_agent_id !== state.queue.me;
   return html`${takes ? html`<button type="button" class="btn is-small ${ticket.assigned_agent_id ? '' : 'is-primary'}"

@@ -5,10 +5,11 @@ import {html, nothing} from 'lit/html.js';
 import {dateTime} from '../../shared/time.js';
 import {may} from '../app-state.js';
 import {explain} from '../api.js';
-import {merge, snooze, snoozeNow, split, unmerge, wake} from '../lifecycle-effects.js';
+import {snooze, snoozeNow, split, unmerge, wake} from '../lifecycle-effects.js';
+import {openMerge} from '../merge-effects.js';
 import {isActive} from '../queue-state.js';
 import {localValue, presets} from '../snooze-times.js';
-import {statusName, wakeName} from '../words.js';
+import {wakeName} from '../words.js';
 import {icon, menu, menuItem} from './bits.js';
 
 /**
@@ -18,7 +19,7 @@ import {icon, menu, menuItem} from './bits.js';
  * @typedef {import('../thread-state.js').Thread} Thread
  */
 
-/** @param {App} app @param {'snooze'|'merge'|'split'|null} dialog */
+/** @param {App} app @param {import('../app-state.js').Dialog|null} dialog */
 export const open = (app, dialog) => app.store.dispatch({type: 'ui', ui: {dialog}});
 
 /** Where it lies besides its status, and the way back. @param {App} app @param {State} state @param {Ticket} ticket */
@@ -46,12 +47,12 @@ export function snoozeField(app, state, ticket) {
 /** Entries of the menu of a thread. @param {App} app @param {State} state @param {Ticket} ticket */
 export function mergeItems(app, state, ticket) {
   if (!may(state, 'ticket:merge') || ticket.merged_into !== null || ticket.spam) return nothing;
-  return html`<hr>${menuItem({label: 'Merge into another…', icon: icon('transfer'), run: () => open(app, 'merge')})}
+  return html`<hr>${menuItem({label: 'Merge into another…', icon: icon('transfer'), run: () => void openMerge(app, ticket)})}
     ${menuItem({label: 'Split into a new ticket…', icon: icon('plus'), run: () => open(app, 'split')})}`;
 }
 
 /** @param {App} app @param {string} label */
-const foot = (app, label) => html`<div class="dialog-foot"><button type="button" class="btn"
+export const foot = (app, label) => html`<div class="dialog-foot"><button type="button" class="btn"
   @click=${() => open(app, null)}>Cancel</button><button class="btn is-primary">${label}</button></div>`;
 
 /**
@@ -60,7 +61,7 @@ const foot = (app, label) => html`<div class="dialog-foot"><button type="button"
  * @param {SubmitEvent} event
  * @param {(data: FormData) => Promise<import('../../shared/errors.js').RequestError|null>|string} act a text: what is wrong
  */
-async function submit(app, event, act) {
+export async function submit(app, event, act) {
   event.preventDefault();
   const form = /** @type {HTMLFormElement} */ (event.target);
   const outcome = act(new FormData(form));
@@ -84,38 +85,6 @@ export function snoozeForm(app, state, ticket) {
       type="datetime-local" required autofocus min=${localValue(new Date(state.ui.now))} value=${localValue(soon)}></div>
     <label class="check"><input type="checkbox" name="wakes" checked><span>Sooner, if the customer writes</span></label></div>
     ${foot(app, 'Snooze')}</form>`;
-}
-
-/** What the merge dialog offers, by customer. @type {{customer: string, rows: import('../types.js').Row[]}} */
-let offered = {customer: '', rows: []};
-
-/** @param {App} app @param {Ticket} ticket */
-async function offer(app, ticket) {
-  offered = {customer: ticket.customer.id, rows: []};
-  const {tickets} = await app.api.get(`/customers/${ticket.customer.id}`).catch(() => ({tickets: []}));
-  offered = {customer: ticket.customer.id, rows: tickets};
-  app.draw();
-}
-
-/** @param {App} app @param {Ticket} ticket */
-export function mergeForm(app, ticket) {
-  if (offered.customer !== ticket.customer.id) void offer(app, ticket);
-  const rows = offered.rows.filter((row) => row.id !== ticket.id && isActive(row) && row.merged_into === null);
-  const act = (/** @type {FormData} */ data) => {
-    const into = String(data.get('number') ?? '').trim() || String(data.get('into') ?? '');
-    offered = {customer: '', rows: []};
-    return into ? merge(app, ticket, into) : 'Choose a ticket, or type its number.';
-  };
-  return html`<form class="dialog-form" novalidate @submit=${(/** @type {SubmitEvent} */ event) => submit(app, event, act)}><div
-    class="dialog-body"><p class="error" role="alert"></p>
-    <p class="muted">#${ticket.number} is closed, and the other ticket shows its messages and gets what ${ticket.customer.name}
-      writes. You can undo this.</p>
-    ${rows.length ? html`<fieldset class="stack"><legend>Open tickets of ${ticket.customer.name}</legend>${rows.map((row) => html`
-      <label class="check"><input type="radio" name="into" value=${row.id}><span dir="auto"><span class="num">#${row.number}</span>
-        ${row.title} <span class="faint small">${statusName(row.status)}</span></span></label>`)}</fieldset>` : nothing}
-    <div class="field"><label for="merge-number">${rows.length ? 'Or its number' : 'Number of the ticket'}</label><input
-      class="input" id="merge-number" name="number" inputmode="numeric" autocomplete="off" placeholder="#" autofocus></div></div>
-    ${foot(app, 'Merge')}</form>`;
 }
 
 /** @param {App} app @param {Thread} thread */

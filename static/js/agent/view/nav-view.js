@@ -81,6 +81,8 @@ function ownMenu(app, state) {
     <hr>
     ${menuItem({label: app.notices.sound.muted ? 'Turn sound on' : 'Turn sound off', icon: icon(app.notices.sound.muted ? 'bell'
       : 'bell-off'), run: () => toggleSound(app)})}
+    ${menuItem({label: me.settings.narrow_nav ? 'Views with names' : 'Views without names', icon: icon('panel'), end: html`<kbd>[</kbd>`,
+      run: () => saveSettings(app, {narrow_nav: !me.settings.narrow_nav})})}
     ${menuItem({label: 'Keyboard shortcuts', icon: icon('keyboard'), end: html`<kbd>?</kbd>`,
       run: () => app.store.dispatch({type: 'ui', ui: {dialog: 'keys'}})})}
     <div class="menu-title" id="theme-title">Theme</div>

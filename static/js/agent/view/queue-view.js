@@ -9,7 +9,7 @@ import {draftText} from '../drafts-state.js';
 import {othersAt} from '../people-state.js';
 import {focusRow, loadMore, loadView, showPending} from '../queue-effects.js';
 import {setSort} from '../lifecycle-effects.js';
-import {belongs, isSortable, pendingUpdates, SORTS} from '../queue-state.js';
+import {belongs, exportPath, isSortable, pendingUpdates, SORTS} from '../queue-state.js';
 import {ago} from '../../shared/time.js';
 import {openSearch} from '../search-effects.js';
 import {chipText} from '../sla.js';
@@ -51,11 +51,15 @@ export function queueView(app, state) {
 }
 
 /** @param {App} app @param {State} state */
-function sortMenu(app, {queue: {view, sort}}) {
-  if (!isSortable(view)) return nothing;
+function sortMenu(app, state) {
+  const {view, sort} = state.queue;
+  const exports = may(state, 'ticket:export') && view !== 'trash';
+  const exporting = html`<a class="menu-item" role="menuitem" tabindex="-1" href=${exportPath(view)}>${icon('file')}Export…</a>`;
+  if (!isSortable(view)) return exports ? menu({id: 'menu-queue', label: icon('more'), name: 'More of this list',
+    classes: 'icon-btn is-quiet is-small'}, exporting) : nothing;
   return menu({id: 'menu-sort', label: html`<span class="small faint clip">${SORT_NAME[sort]}</span>${icon('chevron',
-    'is-small')}`, name: `Order: ${SORT_NAME[sort]}`}, SORTS.map((one) => menuItem({label: SORT_NAME[one], checked: one === sort,
-      run: () => setSort(app, one)})));
+    'is-small')}`, name: `Order: ${SORT_NAME[sort]}`}, html`${SORTS.map((one) => menuItem({label: SORT_NAME[one],
+      checked: one === sort, run: () => setSort(app, one)}))}${exports ? html`<hr>${exporting}` : nothing}`);
 }
 
 /** @param {App} app @param {State} state */

@@ -3,10 +3,11 @@
 import {html, nothing} from 'lit/html.js';
 
 import {dateTime} from '../../shared/time.js';
-import {answerOffer} from '../routing-effects.js';
-import {secondsLeft} from '../routing-state.js';
+import {answerOffer, offerTo} from '../routing-effects.js';
+import {couldBeAsked, secondsLeft} from '../routing-state.js';
 import {channelName} from '../words.js';
 import {icon, priority} from './bits.js';
+import {foot, submit} from './lifecycle-view.js';
 
 /**
  * @typedef {import('../app.js').App} App
@@ -39,6 +40,22 @@ function offerCard(app, offer, now) {
       type="button" class="btn is-small" @click=${() => answerOffer(app, offer, false)}>Decline<span
       class="vh"> #${ticket.number}</span></button></p>
   </article>`;
+}
+
+/** @param {App} app @param {State} state @param {import('../types.js').Ticket} ticket */
+export function offerForm(app, state, ticket) {
+  const users = couldBeAsked(Object.values(state.people.users), [state.queue.me, ticket.assigned_agent_id]);
+  const act = (/** @type {FormData} */ data) => {
+    const agent = String(data.get('agent') ?? '');
+    return agent ? offerTo(app, ticket.id, agent) : 'Choose whom to ask.';
+  };
+  return html`<form class="dialog-form" novalidate @submit=${(/** @type {SubmitEvent} */ event) => submit(app, event, act)}><div
+    class="dialog-body"><p class="error" role="alert"></p>
+    <p class="muted">They are asked whether they take it. Until they accept, it stays where it is.</p>
+    <div class="field"><label for="offer-to">Colleague</label><select class="select" id="offer-to" name="agent" required autofocus>
+      <option value="">Choose…</option>${users.map((user) => html`<option value=${user.id}>${user.name}${user.online
+        ? user.availability === 'online' ? '' : ` (${user.availability})` : ' (offline)'}</option>`)}</select></div></div>
+    ${foot(app, 'Offer')}</form>`;
 }
 
 /** What a person did by hand needs no reason. @param {State} state @param {import('../types.js').Ticket} ticket */

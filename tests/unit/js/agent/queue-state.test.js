@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {belongs, countsDelta, newQueue, pendingUpdates, reduceQueue, wantedOrder} from '../../../../static/js/agent/queue-state.js';
+import {belongs, countsDelta, exportPath, newQueue, pendingUpdates, reduceQueue, wantedOrder} from '../../../../static/js/agent/queue-state.js';
 import {at, counts, ME, page, row} from './helpers.js';
 
 const order = (queue) => queue.lists[queue.view].order;
@@ -185,4 +185,9 @@ test('counts that were asked for keep what was pushed since', () => {
   const queue = reduceQueue(ready([row('t1')]), change(row('t3'), null, 30));
   const told = reduceQueue(queue, {type: 'queue/counts', counts: counts({unassigned: 1, all: 1, breached: 4}), workspace_seq: 20});
   assert.deepEqual(told.counts, counts({unassigned: 2, all: 2, breached: 4}));
+});
+
+test('an export is asked for with what its page knows of the view', () => {
+  const asked = (view) => exportPath(view).split('?')[1];
+  assert.deepEqual(['mine', 'all', 'waiting', 'done'].map(asked), ['status=active&agent=me', 'status=active', 'status=pending', 'status=ended']);
 });

@@ -3,7 +3,7 @@ import {test} from 'node:test';
 
 import {may, modeOf, newState, reduce, unreadCount, unsent} from '../../../../static/js/agent/app-state.js';
 import {completion} from '../../../../static/js/agent/emoji.js';
-import {find, groups, SHORTCUTS} from '../../../../static/js/agent/keys.js';
+import {find, groups, shortcutsFor, SHORTCUTS, signOf} from '../../../../static/js/agent/keys.js';
 import {newPeople, othersAt, reducePeople, VIEWING_FOR} from '../../../../static/js/agent/people-state.js';
 import {parseRoute, routePath} from '../../../../static/js/agent/router.js';
 import {hue, initials, size, span, spanInWords} from '../../../../static/js/agent/words.js';
@@ -45,6 +45,27 @@ test('no key means two things', () => {
   const keys = SHORTCUTS.flatMap((shortcut) => shortcut.keys);
   assert.equal(new Set(keys).size, keys.length);
   assert.ok(SHORTCUTS.every((shortcut) => groups.includes(shortcut.group) && shortcut.title));
+});
+
+test('the first key of a sequence means nothing by itself', () => {
+  const firsts = SHORTCUTS.flatMap(({keys}) => keys.filter((key) => /^\w /.test(key)).map((key) => key[0]));
+  assert.ok(firsts.length);
+  assert.deepEqual(firsts.filter((key) => find(key, '')), []);
+});
+
+test('shift counts with letters, elsewhere it is part of the sign', () => {
+  const sign = (key, shiftKey = false) => signOf({key, shiftKey});
+  assert.deepEqual([sign('e'), sign('E', true), sign('E'), sign('?', true), sign('ArrowDown'), sign('Escape')], ['e', '⇧e', 'e', '?', '↓', 'Escape']);
+  assert.equal(find('⇧e', '').title, 'Reopen');
+  assert.equal(find(sign('J', true), ''), undefined);
+});
+
+test('the list of keys has only what somebody may do', () => {
+  const titles = (permissions) => shortcutsFor(permissions).map(({title}) => title);
+  const viewer = titles(['ticket:read']);
+  assert.ok(viewer.includes('Next conversation') && viewer.includes('Search'));
+  assert.deepEqual(viewer.filter((title) => ['Send', 'Assign…', 'Resolve, and go to the next', 'Reopen', 'Tags', 'New ticket'].includes(title)), []);
+  assert.ok(titles(['ticket:update']).includes('Reopen'));
 });
 
 test('a sequence wins over its last key', () => {
