@@ -4,6 +4,9 @@ import {html, nothing} from 'lit/html.js';
 
 import {hue, initials, priorityName, statusName} from '../words.js';
 
+/** A menu is hardly wider. */
+const WIDEST = 300;
+
 /** @param {string} name @param {string} [classes] */
 export const icon = (name, classes = '') => html`<svg class="icon ${classes}" aria-hidden="true"><use
   href="#i-${name}"></use></svg>`;
@@ -73,8 +76,9 @@ export function place(event) {
   box.style.setProperty('inset', 'auto');
   box.style.setProperty('margin', '0');
   box.style.setProperty(above ? 'bottom' : 'top', `${above ? innerHeight - top + 4 : bottom + 4}px`);
-  const toEnd = left + 300 > innerWidth;
-  box.style.setProperty(toEnd ? 'right' : 'left', `${toEnd ? Math.max(8, innerWidth - right) : left}px`);
+  const [toEnd, toStart] = [left + WIDEST > innerWidth, right < WIDEST];
+  if (toEnd && !toStart) box.style.setProperty('right', `${Math.max(8, innerWidth - right)}px`);
+  else box.style.setProperty('left', `${toEnd ? 8 : left}px`);
 }
 
 /** @param {ToggleEvent} event */
