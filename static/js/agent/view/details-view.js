@@ -22,7 +22,7 @@ const pair = (name, value) => html`<div class="context-pair"><dt>${name}</dt><dd
 /** @param {App} app @param {State} state @param {Ticket} ticket */
 export function detailsSection(app, state, ticket) {
   const inbox = state.people.inboxes.find((one) => one.id === ticket.inbox_id);
-  return html`<section aria-labelledby="details-head"><h3 id="details-head">Conversation</h3><dl>
+  return html`<section><h3>Conversation</h3><dl>
     ${pair('Channel', html`${icon(channelIcon(ticket.channel), 'is-small')} ${channelName(ticket.channel)}`)}
     ${inbox ? pair('Inbox', inbox.name) : nothing}
     ${details(state, ticket, app).map((detail) => detailView(app, state, detail))}
