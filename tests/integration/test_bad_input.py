@@ -22,6 +22,7 @@ SCHEMAS = {
     "PATCH /api/v1/me": ticket_in.MePatch,
     "POST /api/v1/tickets": ticket_in.TicketIn,
     "PATCH /api/v1/tickets/<ticket_id>": ticket_in.TicketPatch,
+    "PATCH /api/v1/customers/<id>": ticket_in.CustomerPatch,
     "POST /api/v1/tickets/<ticket_id>/comments": ticket_in.CommentIn,
     "POST /api/v1/tickets/<ticket_id>/assign": ticket_in.AssignIn,
     "POST /api/v1/tickets/<ticket_id>/spam": ticket_in.SpamIn,

@@ -205,3 +205,35 @@ def test_the_settings_page_defines_moves_and_comes_back_filled(desk: Any) -> Non
     for action in ("archive", "restore"):
         assert send(f"/{first['id']}/{action}").status_code == 302
     assert [field["label"] for field in desk.ana.get("fields").json["data"]] == ["Second", "1st"]
+
+
+def test_what_the_resolve_dialog_sends_for_the_customer_is_kept_and_what_is_wrong_is_named(desk: Any) -> None:
+    desk.define("Account", target="customer", pattern="A-#", required_on_resolve=True)
+    customer = desk.ana.get(f"tickets/{desk.ticket}").json["ticket"]["customer"]["id"]
+
+    def patch(**change: Any) -> Any:
+        return desk.ana.send("PATCH", f"customers/{customer}", change)
+
+    assert desk.set({}, status="resolved").status_code == 422
+    refused = patch(fields={"account": "nonsense"})
+    assert (refused.status_code, refused.json["detail"][0]["loc"]) == (422, ["body", "fields", "account"])
+    assert patch(fields={"account": "A-1"}).json["customer"]["fields"] == {"account": "A-1"}
+    assert desk.set({}, status="resolved").status_code == 200
+
+
+def test_a_customer_is_edited_by_the_api_and_each_fault_is_named(desk: Any, make: Any) -> None:
+    customer = desk.ana.get(f"tickets/{desk.ticket}").json["ticket"]["customer"]["id"]
+    make.customer(email="taken@example.com")
+    given = {"name": "Maria", "email": "maria@example.com", "tier": "premium", "company": "Acme"}
+    answer = desk.ana.send("PATCH", f"customers/{customer}", {**given, "locale": "pt"})
+    assert answer.status_code == 200
+    shown = desk.ana.get(f"customers/{customer}").json["customer"]
+    assert {name: shown[name] for name in given} == given
+    for name, value in {
+        "email": "taken@example.com",
+        "tier": "gold",
+        "organization_id": "00000000-0000-7000-8000-000000000000",
+        "crm_id": "x",
+    }.items():
+        refused = desk.ana.send("PATCH", f"customers/{customer}", {name: value})
+        assert (refused.status_code, refused.json["detail"][0]["loc"]) == (422, ["body", name])

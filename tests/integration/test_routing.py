@@ -20,6 +20,7 @@ from webapp.services import ticket as tickets
 from webapp.services import user as users
 from webapp.services.routing import offer as offers
 from webapp.services.routing import place
+from webapp.services.routing.router import MOST_AT_ONCE
 from webapp.services.setting import save_section
 from webapp.tasks import timer as timers
 from webapp.tenancy import use_workspace
@@ -197,6 +198,24 @@ def test_waiting_tickets_are_given_when_an_agent_comes_online(house: House) -> N
         users.set_availability("online")
     timers.fire_due()
     assert house.holder(made) == "Ana"
+
+
+def test_a_run_hands_out_twenty_and_the_next_ones_go_on(house: House, mocker: Any) -> None:
+    people = [house.agent(name, capacity=100) for name in ("Ana", "Ben", "Cleo")]
+    house.settings()
+    house.arrive(*people)
+    with transaction():
+        for person in people:
+            users.set_availability("away", actor=house.make.actor(person))
+    waiting = [house.ticket() for _ in range(45)]
+    assert {house.holder(one) for one in waiting} == {None}
+    runs = mocker.spy(routing, "route_waiting")
+    with transaction():
+        for person in people:
+            users.set_availability("online", actor=house.make.actor(person))
+    timers.fire_due()
+    assert Counter(house.holder(one) for one in waiting) == {"Ana": 15, "Ben": 15, "Cleo": 15}
+    assert max(runs.spy_return_list) == MOST_AT_ONCE
 
 
 def test_a_slot_that_frees_is_filled_with_the_most_urgent(house: House) -> None:

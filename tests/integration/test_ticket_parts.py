@@ -135,6 +135,44 @@ def test_every_field_can_be_set_and_the_others_stay(desk: Any) -> None:
     assert shown == {**change, "description": "What it is\nabout", "category": None}
 
 
+def test_every_field_can_be_given_to_a_new_ticket(desk: Any) -> None:
+    desk.admin.post("tags", {"name": "Urgent"})
+    desk.admin.post("fields", {"label": "Order", "kind": "number"})
+    given = {
+        "title": "Call",
+        "description": "About the oar",
+        "priority": "high",
+        "category": "Payment",
+        "external_id": "X-1",
+        "metadata": {"tags": ["urgent"]},
+        "team_id": str(desk.team.id),
+        "tags": ["Urgent"],
+        "fields": {"order": 7},
+    }
+    answer = desk.ana.post("tickets", {**given, "customer_email": "new@example.com"})
+    assert answer.status_code == 201, answer.text
+    ticket = desk.ana.get(f"tickets/{answer.json['ticket']['id']}").json["ticket"]
+    assert {name: ticket[name] for name in given} == given
+    again = {"title": "Other", "customer_email": "new@example.com", "external_id": "X-1"}
+    assert where(desk.ana.post("tickets", again)) == (409, ["body", "external_id"])
+
+
+@pytest.mark.parametrize(
+    "wrong,at",
+    [
+        ({"external_id": "x" * 201}, ["external_id"]),
+        ({"metadata": {"x": "y" * 20_000}}, ["metadata"]),
+        ({"team_id": str(uuid.uuid4())}, ["team_id"]),
+        ({"tags": ["unheard of"]}, ["tags"]),
+        ({"fields": {"nothing": 1}}, ["fields", "nothing"]),
+        ({"number": 7}, ["number"]),
+    ],
+)
+def test_a_new_tickets_field_that_does_not_fit_is_refused_by_name(desk: Any, wrong: Any, at: Any) -> None:
+    given = {"title": "Call", "customer_email": "new@example.com", **wrong}
+    assert where(desk.ana.post("tickets", given)) == (422, ["body", *at])
+
+
 @pytest.mark.parametrize(
     "field,value",
     [

@@ -78,6 +78,7 @@ POST   /api/v1/tickets/<ticket_id>/transcript                  401  401  401  40
 POST   /api/v1/deliveries/<id>/retry                           401  401  401  403  409  409  409  404
 GET    /api/v1/customers                                       401  401  401  200  200  200  200  200
 GET    /api/v1/customers/<id>                                  401  401  401  200  200  200  200  404
+PATCH  /api/v1/customers/<id>                                  401  401  401  403  200  200  200  404
 POST   /api/v1/blocks                                          401  401  401  403  201  201  201  404
 DELETE /api/v1/blocks/<id>                                     401  401  401  403  204  204  204  404
 GET    /api/v1/search                                          401  401  401  200  200  200  200  200
@@ -320,6 +321,7 @@ BODIES: dict[str, Callable[[dict[str, str]], Options]] = {
     "POST /api/v1/notifications/subscriptions": lambda _: {"json": PUSH},
     "PATCH /api/v1/me": lambda _: {"json": {"name": "Somebody"}},
     "POST /api/v1/tickets": lambda ids: {"json": {"title": "Call", "customer_id": ids["customer"]}},
+    "PATCH /api/v1/customers/<id>": lambda _: {"json": {"company": "Silva Lda"}},
     "PATCH /api/v1/tickets/<ticket_id>": lambda _: {"json": {"priority": "high"}},
     "POST /api/v1/tickets/<ticket_id>/comments": lambda _: {
         "json": {"client_id": client_id(), "content": "Hi"}

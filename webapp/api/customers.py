@@ -8,7 +8,7 @@ from webapp.api.doors import access, created, enter_staff, leave, nothing
 from webapp.database import read_only, transaction
 from webapp.schemas.customer import block_out, customer_out
 from webapp.schemas.ticket import ticket_row
-from webapp.schemas.ticket_in import BlockIn, IdPath, SearchQuery
+from webapp.schemas.ticket_in import BlockIn, CustomerPatch, IdPath, SearchQuery
 from webapp.services import customer as customers
 from webapp.services.ticket import list_earlier
 
@@ -36,6 +36,15 @@ def read_customer(path: IdPath) -> Any:
             "tickets": [ticket_row(ticket) for ticket in list_earlier(customer.id, limit=20)],
             "blocks": [block_out(block) for block in customers.list_blocks(customer.id)],
         }
+
+
+@bp.patch("/customers/<id>")
+@access("customer:update")
+def update_customer(path: IdPath, body: CustomerPatch) -> Any:
+    """Sets what is named; an address that staff set counts as verified."""
+    with transaction():
+        customer = customers.update_customer(path.id, **body.model_dump(exclude_unset=True))
+        return {"customer": customer_out(customer)}
 
 
 @bp.post("/blocks")

@@ -38,6 +38,8 @@ from webapp.services.ticket.comment import CommentDraft
 from webapp.services.ticket.snapshot import comment_answer, replay_ticket, ticket_snapshot
 
 bp = APIBlueprint("tickets", __name__, url_prefix="/api/v1")
+DETAILS = {"category", "team_id", "external_id", "metadata", "tags", "fields"}
+"""What a new ticket takes as it comes."""
 bp.before_request(enter_staff)
 bp.teardown_request(leave)
 
@@ -74,6 +76,7 @@ def create_ticket(body: TicketIn) -> Any:
             body.priority,
             customer=customer,
             customer_name=body.customer_name,
+            **body.model_dump(include=DETAILS),
             first=CommentDraft(content, "note", body.client_id) if content else None,
         )
         return created({"ticket": ticket_row(ticket)})

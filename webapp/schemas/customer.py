@@ -19,6 +19,7 @@ def customer_out(customer: Customer) -> dict[str, Any]:
         "company": customer.company,
         "organization_id": str(customer.organization_id) if customer.organization_id else None,
         "locale": customer.locale,
+        "fields": customer.fields or {},
         "answers": customer.answers,
         "created_at": clock.iso(customer.created_at),
         "last_seen_at": clock.iso(customer.last_seen_at),

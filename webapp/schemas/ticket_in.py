@@ -43,6 +43,12 @@ class TicketIn(Strict):
     customer_email: Line | None = None
     customer_name: Line | None = None
     priority: Priority = "medium"
+    category: Line | None = None
+    team_id: uuid.UUID | None = None
+    external_id: Line | None = None
+    metadata: dict[str, Any] | None = None
+    tags: TagNames = []
+    fields: FieldValues = {}
     client_id: uuid.UUID | None = None
 
 
@@ -122,6 +128,16 @@ class ViewingCommand(Strict):
 class AvailabilityCommand(Strict):
     availability: Literal["online", "away", "busy", "offline"]
     reason: AwayReason | None = None
+
+
+class CustomerPatch(Strict):
+    name: Line | None = None
+    email: Line | None = None
+    tier: Line | None = None
+    company: Line | None = None
+    organization_id: uuid.UUID | None = None
+    locale: Line | None = None
+    fields: FieldValues | None = None
 
 
 class BlockIn(Strict):

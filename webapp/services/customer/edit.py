@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from webapp import database
 from webapp.auth import Actor, current_actor, require
 from webapp.errors import Conflict, Invalid, NotFound
 from webapp.extensions import db
@@ -56,13 +57,21 @@ def update_customer(
             moved[name] = [_shown(old), _shown(new)]
     if "email" in moved and customer.organization_id is None:
         join_by_domain(customer, session=session)
-    session.flush()
+    _flush(session)
     if moved:
         record("customer.updated", session=session, actor=actor, subject_id=customer.id, changes=moved)
     if fields:
         set_values(customer, fields, session=session, actor=actor)
         session.flush()
     return customer
+
+
+def _flush(session: Any) -> None:
+    try:
+        with database.savepoint():
+            session.flush()
+    except sa.exc.IntegrityError:  # somebody else was given it at the same moment
+        raise Invalid.field("email", "Another customer has this address") from None
 
 
 def _shown(value: Any) -> Any:

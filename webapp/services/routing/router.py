@@ -27,6 +27,8 @@ from webapp.tenancy import require_workspace_id
 
 LOCK_SPACE = 7_263_542
 AGAIN_SECONDS = 0.05
+MOST_AT_ONCE = 20
+"""Tickets handed out in one transaction: hundreds would hold SQLite's only writer for seconds."""
 
 
 @dataclass
@@ -136,7 +138,11 @@ def route_one(
 
 
 def route_waiting(*, trigger: str, session: Any = None, actor: Actor | None = None) -> int:
-    """Finds somebody for as many waiting tickets as there is room for; how many it handed out."""
+    """Finds somebody for waiting tickets while there is room; how many it handed out.
+
+    Not more than `MOST_AT_ONCE` in one transaction, which keeps others from writing: the rest is handed out
+    by the next run, which is asked for at once and goes by the same order.
+    """
     session, actor = session or db.session(), actor or current_actor()
     section = read_section(RoutingSettings, session=session)
     if not section.is_on:
@@ -146,16 +152,18 @@ def route_waiting(*, trigger: str, session: Any = None, actor: Actor | None = No
         return 0
     done = 0
     for page in pages(run.open_teams, session=session):
-        done += _route_page(run, page)
-        if not run.has_room:
+        done += _route_page(run, page, MOST_AT_ONCE - done)
+        if done >= MOST_AT_ONCE and run.has_room:
+            asking.request_sweep(trigger=trigger, session=session)
+        if done >= MOST_AT_ONCE or not run.has_room:
             break
     return done
 
 
-def _route_page(run: Run, page: list[Ticket]) -> int:
+def _route_page(run: Run, page: list[Ticket], most: int) -> int:
     needs, done = needs_of(page, run.section, session=run.session), 0
     for ticket in page:
-        if not run.has_room:
+        if done >= most or not run.has_room:
             break
         if choose(run.seats, needs[ticket.id], run.section.strategy).seat is None:
             continue

@@ -1,5 +1,7 @@
 """Opening a ticket."""
 
+import uuid
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,9 +15,13 @@ from webapp.models.ticket import PRIORITIES
 from webapp.services import customer as customers
 from webapp.services.email.customers import tell_created
 from webapp.services.event import record, remember
+from webapp.services.field import set_values
 from webapp.services.sla.clocks import customer_facts
 from webapp.services.sla.reaction import start
+from webapp.services.tag import set_tags
+from webapp.services.ticket.assignment import set_team
 from webapp.services.ticket.comment import CommentDraft, find_repeat, write_comment
+from webapp.services.ticket.update import checked, flush_external_id
 from webapp.validators import visible
 
 TITLE_CHARS = 200
@@ -34,6 +40,10 @@ def create_ticket(
     inbox: Inbox | None = None,
     external_id: str | None = None,
     metadata: dict[str, Any] | None = None,
+    category: str | None = None,
+    team_id: uuid.UUID | None = None,
+    tags: Sequence[str] = (),
+    fields: Mapping[str, Any] | None = None,
     page: dict[str, Any] | None = None,
     client: dict[str, Any] | None = None,
     first: CommentDraft | None = None,
@@ -44,8 +54,9 @@ def create_ticket(
 
     They are told by mail.
 
-    `first`: its first comment, written in the same breath; the same again finds the first ticket.
-    Raises `Invalid` naming the field.
+    `tags`: names; `fields`: values of custom fields by key. `first`: its first comment, written in the same
+    breath; the same again finds the first ticket. Raises `Invalid` naming the field, `Conflict` for an
+    external id that is taken.
     """
     session, actor = session or db.session(), actor or current_actor()
     if actor.kind != "customer":
@@ -65,13 +76,17 @@ def create_ticket(
         inbox_id=inbox.id if inbox else None,
         priority=priority,
         customer_id=customer.id,
-        external_id=external_id,
-        metadata_=metadata or {},
+        external_id=checked("external_id", external_id),
+        metadata_=checked("metadata", metadata),
+        category=checked("category", category),
         page=page,
         client=client or {},
         **_beginnings(),
     )
-    _enter(ticket, first, session=session, actor=actor)
+    set_team(ticket, team_id, session)
+    _enter(ticket, session=session, actor=actor)
+    _mark(ticket, tags, fields or {}, session=session, actor=actor)
+    _begin(ticket, first, session=session, actor=actor)
     return ticket
 
 
@@ -93,12 +108,27 @@ def _repeated(first: CommentDraft | None, session: Any, actor: Actor) -> Ticket 
     return earlier.ticket if earlier else None
 
 
-def _enter(ticket: Ticket, first: CommentDraft | None, *, session: Any, actor: Actor) -> None:
-    """Writes the row, its event and its first comment."""
+def _enter(ticket: Ticket, *, session: Any, actor: Actor) -> None:
+    """Writes the row and its event."""
     session.add(ticket)
+    if ticket.external_id:
+        flush_external_id(session)
     session.flush()
     remember(ticket, session=session, is_new=True)
     record("ticket.created", session=session, actor=actor, ticket=ticket, changes=_every_field(ticket))
+
+
+def _mark(
+    ticket: Ticket, tags: Sequence[str], fields: Mapping[str, Any], *, session: Any, actor: Actor
+) -> None:
+    if tags:
+        set_tags(ticket, add=tags, session=session, actor=actor)
+    if fields:
+        set_values(ticket, fields, session=session, actor=actor)
+
+
+def _begin(ticket: Ticket, first: CommentDraft | None, *, session: Any, actor: Actor) -> None:
+    """Its first comment, its clocks, and word to its customer."""
     if first is not None:
         write_comment(ticket, first, session=session, actor=actor)
     elif actor.kind == "customer":
@@ -132,7 +162,12 @@ def _every_field(ticket: Ticket) -> dict[str, list[Any]]:
     changes["customer_id"] = [None, str(ticket.customer_id)]
     changes |= {name: [None, value] for name, value in customer_facts(ticket).items()}
     changes["inbox_id"] = [None, str(ticket.inbox_id) if ticket.inbox_id else None]
-    return changes
+    rare = {
+        "team_id": str(ticket.team_id) if ticket.team_id else None,
+        "external_id": ticket.external_id,
+        "metadata": ticket.metadata_,
+    }
+    return changes | {name: [None, value] for name, value in rare.items() if value}
 
 
 def _next_number(session: Any) -> int:

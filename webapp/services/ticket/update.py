@@ -22,6 +22,7 @@ CATEGORY_CHARS = 60
 EXTERNAL_ID_CHARS = 200
 DESCRIPTION_CHARS = 10_000
 METADATA_CHARS = 16_384
+METADATA_DEPTH = 20
 
 Changes = dict[str, list[Any]]
 
@@ -36,7 +37,7 @@ def set_fields(ticket: Ticket, given: dict[str, Any], *, session: Any, actor: Ac
     plain = {name: value for name, value in given.items() if name not in _APART}
     changed = {name: moved for name, value in plain.items() if (moved := _set_field(ticket, name, value))}
     if "external_id" in changed:
-        _flush_external_id(session)
+        flush_external_id(session)
     if changed:
         record("ticket.updated", session=session, actor=actor, ticket=ticket, changes=changed)
     if given.get("fields"):
@@ -107,7 +108,18 @@ def _metadata(value: Any) -> dict[str, Any]:
         raise Invalid.field(
             "metadata", f"At most {METADATA_CHARS:,} characters, and none that cannot be stored"
         )
+    if _depth(value) > METADATA_DEPTH:
+        raise Invalid.field("metadata", f"Nested at most {METADATA_DEPTH} deep")
     return dict(value or {})
+
+
+def _depth(value: Any) -> int:
+    """How deep objects and lists lie in each other."""
+    depth, level = 0, [value]
+    while level := [one for one in level if isinstance(one, dict | list)]:
+        depth += 1
+        level = [inner for one in level for inner in (one.values() if isinstance(one, dict) else one)]
+    return depth
 
 
 _CHECKS: dict[str, Callable[[Any], Any]] = {
@@ -120,7 +132,13 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def _flush_external_id(session: Any) -> None:
+def checked(name: str, value: Any) -> Any:
+    """A plain field's value as it is stored. Raises `Invalid` naming the field."""
+    return _CHECKS[name](value)
+
+
+def flush_external_id(session: Any) -> None:
+    """Flushes. Raises `Conflict` if another ticket has the external id."""
     try:
         with database.savepoint():
             session.flush()
