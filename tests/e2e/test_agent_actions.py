@@ -107,6 +107,26 @@ def test_category_team_and_skills_are_set_in_place(team, sign_in, begin):
     expect(ana.messages).to_contain_text("You said that this needs German")
 
 
+def test_a_field_that_was_opened_while_another_is_saved_stays_open(team, sign_in, begin):
+    begin("Lost parcel")
+    with team.desk.app.app_context(), use_workspace(team.workspace.id), transaction():
+        skill.create_skill("German")
+    ana = sign_in(team, team.person("Ana Costa")).goto()
+    ana.open("Lost parcel")
+    held: list[Any] = []
+    saving = re.compile("/api/v1/tickets/[^/]+$")
+    ana.page.route(saving, lambda route: held.append(route))  # noqa: PLW0108 - it is marked by the library
+    ana.details.get_by_role("button", name="Change category").click()
+    ana.details.get_by_label("Category").fill("Shipping")
+    with ana.page.expect_request(saving):
+        ana.details.get_by_role("button", name="Save").click()
+    ana.details.get_by_role("button", name="Change needs").click()
+    with ana.page.expect_response(saving):
+        held.pop().continue_()
+    expect(ana.details.get_by_role("button", name="Change category")).to_have_text("Shipping")
+    expect(ana.details.get_by_role("checkbox", name="German")).to_be_visible()
+
+
 def test_a_conversation_is_offered_to_a_colleague_who_takes_it(team, sign_in, begin):
     number = begin("Lost parcel")
     ana = sign_in(team, team.person("Ana Costa")).goto()

@@ -7,7 +7,7 @@ import {setProperty} from '../properties-effects.js';
 import {setSkills} from '../routing-effects.js';
 import {channelName, dateTime} from '../words.js';
 import {channelIcon, icon} from './bits.js';
-import {editField} from './fields-view.js';
+import {editField, shutField} from './fields-view.js';
 
 /**
  * @typedef {import('../app.js').App} App
@@ -56,7 +56,7 @@ async function save(app, detail, event) {
   event.preventDefault();
   const form = /** @type {HTMLFormElement} */ (event.target);
   const wrong = await detail.save(new FormData(form));
-  if (wrong === null) return editField(app, null);
+  if (wrong === null) return shutField(app, detail.key);
   /** @type {HTMLElement} */ (form.querySelector('.error')).textContent = wrong;
 }
 

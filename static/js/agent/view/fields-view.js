@@ -55,6 +55,11 @@ export function editField(app, key) {
   /** @type {HTMLElement|null} */ (place)?.focus();
 }
 
+/** Shuts a field once it is saved, unless another one was opened meanwhile. @param {App} app @param {string} key */
+export function shutField(app, key) {
+  if (app.store.state.ui.editingField === key) editField(app, null);
+}
+
 /** @param {App} app @param {Ticket} ticket @param {Field} field */
 function editor(app, ticket, field) {
   return html`<form class="field-form" @submit=${(/** @type {SubmitEvent} */ event) => save(app, ticket, field, event)}
@@ -69,7 +74,7 @@ async function save(app, ticket, field, event) {
   event.preventDefault();
   const form = /** @type {HTMLFormElement} */ (event.target);
   const wrong = await setProperty(app, ticket.id, {fields: {[field.key]: valueOf(form, field, `edit-${field.key}`)}});
-  if (wrong === null) return editField(app, null);
+  if (wrong === null) return shutField(app, field.key);
   /** @type {HTMLElement} */ (form.querySelector('.error')).textContent = wrong;
 }
 
