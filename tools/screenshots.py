@@ -3,11 +3,8 @@
 .venv/bin/python tools/screenshots.py [folder]
 """
 
-import json
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +14,8 @@ sys.path.insert(0, str(ROOT))
 from playwright.sync_api import Browser, Page, expect, sync_playwright  # noqa: E402
 
 from tests.support import browser as browsers  # noqa: E402
-from tests.support import process  # noqa: E402
 from tests.support.actors import Agent, Chat, Widget  # noqa: E402
-from tests.support.server import Server  # noqa: E402
+from tests.support.demo import Demo  # noqa: E402
 from webapp import clock  # noqa: E402
 
 DESKTOP = {"width": 1440, "height": 900}
@@ -38,43 +34,6 @@ ARABIC = {
     "answer": "نعم، إنه يتحمل المطر الغزير والرياح القوية.",
     "thanks": "شكرا جزيلا، سأطلبه اليوم.",
 }
-
-
-class Demo:
-    """A demo server in a folder of its own."""
-
-    def __init__(self, folder: Path, **settings: str) -> None:
-        port, self.shop_port = process.free_port(), process.free_port()
-        self.url = f"http://localhost:{port}"
-        self.folder = folder
-        environment = {"PORT": str(port), "DEMO_PORT": str(self.shop_port), "INSTANCE_PATH": str(folder)}
-        secret = {"SECRET_KEY": "only-for-the-pictures-of-the-documentation"}
-        self.server = Server({"START_GRACE_SECONDS": "0", **environment, **secret, **settings}, port=port)
-
-    @contextmanager
-    def serving(self) -> Iterator["Demo"]:
-        """Serves."""
-        with self.server:
-            yield self
-
-    @property
-    def accounts(self) -> dict[str, Any]:
-        """The demo's inbox key and accounts."""
-        return json.loads((self.folder / "demo_accounts.json").read_text())
-
-    def password(self, email: str) -> str:
-        """That account's password."""
-        return next(one["password"] for one in self.accounts["accounts"] if one["email"] == email)
-
-    @property
-    def chat_url(self) -> str:
-        """The chat's own page."""
-        return f"{self.url}/chat/{self.accounts['inbox_key']}"
-
-    @property
-    def shop_url(self) -> str:
-        """The shop, another origin."""
-        return f"http://127.0.0.1:{self.shop_port}"
 
 
 def morning() -> str:
@@ -114,15 +73,6 @@ class Camera:
         print(f"{path.name:<24} {size // 1024:>4} KB")
         if size > MOST_BYTES:
             sys.exit(f"{path.name} is larger than {MOST_BYTES // 1024} KB")
-
-
-def sign_in(page: Page, demo: Demo, email: str) -> None:
-    """Signs a member of staff in."""
-    page.goto(demo.url + "/sign-in")
-    page.get_by_label("E-mail address").fill(email)
-    page.get_by_label("Password", exact=True).fill(demo.password(email))
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/agent**")
 
 
 def fill_form(chat: Chat, text: str, name: str, email: str) -> None:
@@ -226,7 +176,7 @@ def picture_pages(camera: Camera, demo: Demo) -> None:
     page = camera.page()
     page.goto(demo.url + "/sign-in")
     camera.take(page, "sign-in")
-    sign_in(page, demo, "nora@harbour.example")
+    demo.sign_in(page, "nora@harbour.example")
     page.goto(demo.url + "/settings/inboxes")
     page.get_by_role("main").get_by_role("link").filter(has_text="Harbour").click()
     expect(page.get_by_role("heading", name="What customers see")).to_be_visible()
@@ -235,9 +185,65 @@ def picture_pages(camera: Camera, demo: Demo) -> None:
     camera.take(page, "people")
 
 
+def picture_work(camera: Camera, demo: Demo) -> None:
+    """What the desk does by itself, as the admin sees it."""
+    page = camera.page()
+    demo.sign_in(page, "nora@harbour.example")
+    nora = Agent(page, demo.url, None).goto("/agent/v/all")
+    nora.open("Hannah Schulz")
+    camera.take(page, "desk-sla")
+    page.get_by_role("button", name="Service levels").click()
+    expect(page.get_by_role("dialog", name="Service levels").get_by_role("listitem").first).to_be_visible()
+    camera.take(page, "desk-account")
+    page.keyboard.press("Escape")
+    nora.open("Noah Fischer")
+    expect(nora.details.get_by_text("was the least busy").first).to_be_visible()
+    camera.take(page, "desk-routed")
+    page.keyboard.press("/")
+    page.keyboard.type("jacket")
+    expect(page.locator(".is-found").first).to_be_visible()
+    camera.take(page, "desk-search")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Notifications").click()
+    expect(page.get_by_role("dialog", name="Notifications").get_by_role("link").first).to_be_visible()
+    camera.take(page, "notifications")
+    for name, path, link in (
+        ("customer", "/customers", "Hannah Schulz"),
+        ("policy", "/settings/policies", "Premium and enterprise"),
+        ("calendar", "/settings/calendars", "Desk hours"),
+        ("routing", "/settings/routing", None),
+        ("mail", "/settings/mail", None),
+    ):
+        page.goto(demo.url + path)
+        if link:
+            page.get_by_role("main").get_by_role("link").filter(has_text=link).first.click()
+            expect(page.get_by_role("main").get_by_role("heading").first).to_be_visible()
+        camera.take(page, name)
+    picture_export(camera, page, demo)
+
+
+def picture_export(camera: Camera, page: Page, demo: Demo) -> None:
+    """An export that is ready."""
+    page.goto(demo.url + "/settings/exports")
+    page.get_by_role("button", name="Write the export").click()
+    expect(page.get_by_role("link", name="Download")).to_be_visible(timeout=20_000)
+    camera.take(page, "exports")
+
+
+def picture_form(camera: Camera, demo: Demo) -> None:
+    """The web form's own page."""
+    page = camera.page()
+    demo.sign_in(page, "nora@harbour.example")
+    page.goto(demo.url + "/settings/inboxes")
+    page.get_by_role("main").get_by_role("link").filter(has_text="Contact form").click()
+    page.goto(demo.url + str(page.locator(".form-preview").get_attribute("src")))
+    expect(page.get_by_role("button", name="Send")).to_be_visible()
+    camera.take(page, "form")
+
+
 def picture_first_run(camera: Camera, folder: Path) -> None:
     """The page of an installation that nobody has set up."""
-    with Demo(folder).serving() as empty:
+    with Demo(folder, DEMO="0").serving() as empty:
         for name, size in (("first-run", DESKTOP), ("first-run-phone", PHONE)):
             page = camera.page(size)
             page.goto(empty.url)
@@ -252,9 +258,11 @@ def main() -> None:
         browser = playwright.chromium.launch(**browsers.launch_options())
         camera = Camera(browser, target)
         (Path(made) / "demo").mkdir()
-        with Demo(Path(made) / "demo", DEMO="1").serving() as demo:
+        with Demo(Path(made) / "demo").serving() as demo:
+            picture_work(camera, demo)  # before anybody signs in to whom routing gives what waits
+            picture_form(camera, demo)
             page = camera.page()
-            sign_in(page, demo, "mei@harbour.example")
+            demo.sign_in(page, "mei@harbour.example")
             agent = Agent(page, demo.url, None)
             picture_desk(camera, demo, agent)
             picture_chats(camera, demo, agent)

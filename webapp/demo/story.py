@@ -49,7 +49,7 @@ FORM = [
     {"name": "order", "label": "Order number", "type": "text", "required": False},
     {
         "name": "topic",
-        "label": "What is it about?",
+        "label": "Topic",
         "type": "select",
         "required": True,
         "options": ["An order", "A return", "A repair", "Something else"],

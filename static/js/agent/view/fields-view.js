@@ -21,7 +21,7 @@ export function fieldsSection(app, state, ticket) {
   if (!fields.length) return nothing;
   const edits = may(state, 'ticket:update');
   return html`<section aria-labelledby="fields-head"><h3 id="fields-head">Fields</h3><dl>${fields.map((field) => html`<div
-    class="context-pair"><dt class="clip" title=${field.hint || field.label}>${field.label}</dt><dd dir="auto">${
+    class="context-pair"><dt title=${field.hint || field.label}>${field.label}</dt><dd dir="auto">${
       edits && state.ui.editingField === field.key ? editor(app, ticket, field) : shown(app, ticket, field, edits)}</dd></div>`)}</dl></section>`;
 }
 
@@ -34,13 +34,20 @@ function words(field, value) {
   return String(value);
 }
 
+/** What a button that shows a value says after its name. @param {Field} field @param {FieldValue|undefined} value */
+function spoken(field, value) {
+  if (value === undefined || field.kind === 'url') return '';
+  return `: ${field.kind === 'checkbox' ? (value ? 'Yes' : 'No') : value}`;
+}
+
 /** @param {App} app @param {Ticket} ticket @param {Field} field @param {boolean} edits */
 function shown(app, ticket, field, edits) {
   const value = words(field, ticket.fields[field.key]);
   if (!edits) return html`<span class="clip">${value}</span>`;
   const isLink = field.kind === 'url' && ticket.fields[field.key] !== undefined;
   const open = html`<button type="button" class="field-edit ${isLink ? 'is-icon' : 'clip'}" title="Change"
-    aria-label="Change ${field.label}" data-field=${field.key} @click=${() => editField(app, field.key)}>${
+    aria-label="Change ${field.label}${spoken(field, ticket.fields[field.key])}" data-field=${field.key}
+    @click=${() => editField(app, field.key)}>${
       isLink ? icon('settings', 'is-small') : value}</button>`;
   return isLink ? html`<span class="field-url"><span class="clip">${value}</span>${open}</span>` : open;
 }

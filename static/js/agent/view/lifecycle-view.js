@@ -29,7 +29,7 @@ export function standing(app, state, ticket) {
       class="grow"></span>${may(state, 'ticket:merge') ? html`<button type="button" class="btn is-small"
         @click=${() => unmerge(app, ticket.id)}>${icon('undo')}Unmerge</button>` : nothing}</div>`;
   if (ticket.snoozed_until === null) return nothing;
-  return html`<div class="thread-line"><span class="chip clip" data-kind="accent">${icon('clock', 'is-small')}Snoozed ${
+  return html`<div class="thread-line"><span class="chip is-long" data-kind="accent">${icon('clock', 'is-small')}Snoozed ${
     wakeName(ticket.snoozed_until)}</span><span class="grow"></span>${may(state, 'ticket:snooze') ? html`<button type="button"
       class="btn is-small" @click=${() => wake(app, ticket.id)}>Wake</button>` : nothing}</div>`;
 }
