@@ -189,7 +189,7 @@ def picture_work(camera: Camera, demo: Demo) -> None:
     """What the desk does by itself, as the admin sees it."""
     page = camera.page()
     demo.sign_in(page, "nora@harbour.example")
-    nora = Agent(page, demo.url, None).goto("/agent/v/all")
+    nora = Agent(page, demo.url, None).goto("/agent/v/all", live=False)
     nora.open("Hannah Schulz")
     camera.take(page, "desk-sla")
     page.get_by_role("button", name="Service levels").click()
@@ -218,6 +218,10 @@ def picture_work(camera: Camera, demo: Demo) -> None:
         if link:
             page.get_by_role("main").get_by_role("link").filter(has_text=link).first.click()
             expect(page.get_by_role("main").get_by_role("heading").first).to_be_visible()
+        if name == "policy":
+            page.locator("summary").filter(has_text="First response").click()
+            heading = page.get_by_role("heading", name="What is promised")
+            heading.evaluate("(one) => one.scrollIntoView({block: 'start'})")
         camera.take(page, name)
     picture_export(camera, page, demo)
 

@@ -42,8 +42,8 @@ function details(state, ticket, app) {
 function detailView(app, state, detail) {
   const {key, name, value, input} = detail;
   if (!may(state, 'ticket:update')) return value ? pair(name, value) : nothing;
-  const shown = html`<button type="button" class="field-edit clip" title="Change" aria-label="Change ${name.toLowerCase()}"
-    data-field=${key} @click=${() => editField(app, key)}>${value || html`<span class="faint">–</span>`}</button>`;
+  const shown = html`<button type="button" class="field-edit clip" title="Change"
+    aria-label="Change ${name.toLowerCase()}${value ? `: ${value}` : ''}" data-field=${key} @click=${() => editField(app, key)}>${value || html`<span class="faint">–</span>`}</button>`;
   return html`<div class="context-pair"><dt>${name}</dt><dd dir="auto">${state.ui.editingField !== key ? shown
     : html`<form class="field-form" @submit=${(/** @type {SubmitEvent} */ event) => save(app, detail, event)}
       @keydown=${(/** @type {KeyboardEvent} */ event) => event.key === 'Escape' && editField(app, null)}>${input}<span
