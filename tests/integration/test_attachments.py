@@ -16,6 +16,7 @@ from tests.support.world import World, file_body, png
 from webapp.config import ROOT
 from webapp.extensions import db
 from webapp.models import Attachment
+from webapp.tasks.sweep import forget_unused_uploads
 from webapp.tenancy import use_workspace
 
 pytestmark = pytest.mark.integration
@@ -355,3 +356,22 @@ def test_s22_an_animation_counts_all_its_frames(home: World) -> None:
     made = upload(home, "short.gif", short.getvalue())
     with Image.open(io.BytesIO(home.app.test_client().get(made.json["url"]).data)) as kept:
         assert (kept.n_frames, kept.info["duration"]) == (2, 70)
+
+
+def test_what_nobody_sent_within_a_day_is_removed_with_its_file(home: World, clock: Any) -> None:
+    unused, used = (upload(home, name, png()).json["id"] for name in ("a.png", "b.png"))
+    assert unused != used
+    message = home.maria.message("Look", attachment_ids=[used])
+    assert home.maria.post("comments", message).status_code == 201
+    before = (rows(home), len(stored(home)))
+    with home.app.app_context():
+        clock.advance(hours=23)
+        forget_unused_uploads()
+        assert (rows(home), len(stored(home))) == before
+        clock.advance(hours=2)
+        forget_unused_uploads()
+    with home.app.app_context(), use_workspace(home.workspace):
+        left = {str(found) for found in db.session.scalars(db.select(Attachment.id))}
+    assert used in left
+    assert unused not in left
+    assert before[0] - rows(home) == before[1] - len(stored(home)) > 0

@@ -20,6 +20,7 @@ from webapp.services.email import delivery
 from webapp.services.ticket import create_ticket
 from webapp.services.ticket.access import ticket_for
 from webapp.services.ticket.comment import CommentDraft, write_comment
+from webapp.tasks.sweep import fail_orphaned_mail
 from webapp.tasks.worker import run_due
 from webapp.tenancy import use_workspace
 
@@ -268,3 +269,22 @@ def test_two_at_once_send_one_mail(scene: Scene, mailbox: Any, clock: Any) -> No
         assert jobs.deliver({"delivery_id": str(waiting)}, waiting) == {"status": "sent"}
         assert db.session.scalar(sa.select(sa.func.count(Job.id)).where(Job.status == "pending")) == 1
     assert len(mailbox.messages) == 1
+
+
+def test_a_mail_whose_job_died_for_good_is_shown_as_failed_and_can_be_sent_again(
+    scene: Scene, mailbox: Any, clock: Any
+) -> None:
+    comment, other = scene.reply("First"), scene.reply("Second")
+    with scene.app.app_context(), transaction() as session:
+        waiting = sa.select(Job).where(Job.type == "email.deliver", Job.status == "pending")
+        dead = session.scalars(waiting.order_by(Job.id)).first()
+        dead.status, dead.finished_at = "failed", clock.now()
+    with scene.app.app_context():
+        for _ in range(2):
+            fail_orphaned_mail()
+    mails = {one["comment_id"]: one for one in scene.snapshot()["ticket"]["deliveries"]}
+    assert [mails[one["id"]]["status"] for one in (comment, other)] == ["failed", "queued"]
+    assert [one["name"] for one in scene.events_after(0)].count("mail.failed") == 1
+    assert scene.jonas.post(f"deliveries/{mails[comment['id']]['id']}/retry").status_code == 200
+    clock.advance(seconds=10)
+    assert len(mailbox.collect()) == 2

@@ -5,6 +5,8 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -260,6 +262,18 @@ def bind(files: list[Attachment], ticket: Ticket, comment: Comment, *, session: 
         row.ticket_id, row.comment_id, row.position = ticket.id, comment.id, position
     if files:
         session.flush()
+
+
+def remove_unused(before: datetime, *, limit: int = 200, session: Any = None) -> int:
+    """Removes uploads from before that moment that are on no comment, their files with them; how many."""
+    session = session or db.session()
+    unused = (Attachment.comment_id.is_(None), Attachment.created_at < before)
+    some = list(session.scalars(sa.select(Attachment.id).where(*unused).limit(limit)))
+    taking = sa.delete(Attachment).where(Attachment.id.in_(some), *unused).returning(Attachment.storage_key)
+    keys = list(session.scalars(taking.execution_options(synchronize_session=False)))
+    for key in keys:
+        database.after_commit(session, partial(_storage().delete, key))
+    return len(keys)
 
 
 def find_attachment(attachment_id: uuid.UUID, audience: str) -> Attachment:

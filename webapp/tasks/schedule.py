@@ -14,11 +14,13 @@ from webapp.database import read_only, transaction
 from webapp.models import Job, Schedule
 from webapp.tasks.export import forget_exports
 from webapp.tasks.notification import forget_notifications
+from webapp.tasks.sweep import fail_orphaned_mail, forget_unused_uploads
 
 log = logging.getLogger(__name__)
 
 KEPT_DAYS = 14
 HOUR = 3600.0
+QUARTER = HOUR / 4
 LOOK_SECONDS = 5.0
 
 
@@ -50,6 +52,8 @@ PERIODIC = (
     Periodic(HOUR, forget_finished_jobs),
     Periodic(HOUR, forget_notifications),
     Periodic(HOUR, forget_exports),
+    Periodic(QUARTER, fail_orphaned_mail),
+    Periodic(HOUR, forget_unused_uploads),
 )
 
 

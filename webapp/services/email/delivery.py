@@ -208,6 +208,35 @@ def note_failure(delivery_id: uuid.UUID, said: str, *, final: bool, session: Any
     return True
 
 
+def orphans(*, session: Any = None) -> list[uuid.UUID]:
+    """The deliveries that still wait though their job has failed for good or was called off."""
+    session = session or db.session()
+    dead = sa.select(Job.params, Job.unique_key).where(
+        Job.workspace_id == require_workspace_id(),
+        Job.status.in_(("failed", "cancelled")),
+        Job.type == "email.deliver",
+    )
+    ids = {row.unique_key: uuid.UUID(row.params["delivery_id"]) for row in session.execute(dead)}
+    at_it = sa.select(Job.unique_key).where(Job.unique_key.in_(ids), Job.status.in_(("pending", "running")))
+    lost = set(ids) - set(session.scalars(at_it))
+    now = clock.now()
+    waiting = sa.select(MailDelivery.id).where(
+        MailDelivery.id.in_([ids[key] for key in lost]),
+        MailDelivery.status == "queued",
+        sa.or_(MailDelivery.lease_until.is_(None), MailDelivery.lease_until <= now),
+    )
+    return list(session.scalars(waiting.order_by(MailDelivery.id)))
+
+
+def give_up(delivery_id: uuid.UUID, *, session: Any = None) -> None:
+    """Nobody will send it any more: it has failed, and may be sent again by hand."""
+    session = session or db.session()
+    query = sa.select(MailDelivery).where(MailDelivery.id == delivery_id).with_for_update()
+    row = session.scalars(query.execution_options(populate_existing=True)).one()
+    if row.status == "queued":
+        _end(row, "failed", error=row.error or "Its job ended before it was sent", session=session)
+
+
 def _end(row: MailDelivery, status: str, *, session: Any, error: str | None = None) -> None:
     """Gives a delivery its outcome; a bad one is a fact of its ticket, too."""
     row.status, row.lease_until = status, None
