@@ -1,6 +1,7 @@
 """The pages of inboxes: what they save, refuse, keep and show."""
 
 import itertools
+import re
 
 import pytest
 import sqlalchemy as sa
@@ -279,7 +280,10 @@ def test_only_admins_get_in(make, sign_in, role):
         answer = browser.get(path)
         assert answer.status_code == 403, path
         assert "Not for you" in answer.text
-        assert "/settings/" not in browser.get("/profile").text
+    assert f'href="{HERE}' not in browser.get("/profile").text
+    assert 'href="/settings/people' not in browser.get("/profile").text
+    for path in set(re.findall(r'href="(/settings[^"]*)"', browser.get("/profile").text)):
+        assert browser.get(path).status_code == 200, f"{path} is offered"
 
 
 def test_those_of_another_workspace_are_not_there(make, sign_in, load):

@@ -364,6 +364,8 @@ def test_s11_what_is_exempt_from_tenancy_is_on_the_list() -> None:
         "Inbox",
         "VisitorToken",
         "Job",
+        "Timer",
+        "Schedule",
         "Presence",
     }
 

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
@@ -24,6 +25,7 @@ class PushService:
     def __init__(self) -> None:
         self.requests: list[tuple[dict[str, str], bytes]] = []
         self.status, self.location, self.body = 201, "", b""
+        self.slow = 0.0
         service = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -31,6 +33,7 @@ class PushService:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 service.requests.append(({**headers, ":path": self.path}, body))
+                time.sleep(service.slow)
                 self.send_response(service.status)
                 if service.location:
                     self.send_header("Location", service.location)

@@ -367,6 +367,7 @@ BODIES: dict[str, Callable[[dict[str, str]], Options]] = {
     "POST /reset": lambda _: {"data": {"email": "x@example.com"}},
     "POST /profile": lambda _: {"data": {"name": "Somebody", "availability": "away"}},
     "POST /profile/password": lambda _: {"data": {"current": "wrong", "password": "a longer password"}},
+    "POST /api/v1/exports": lambda _: {"json": {"format": "csv"}},
     "POST /settings/exports": lambda _: {"data": {"format": "csv"}},
     "POST /settings/jobs/replay": lambda _: {"data": {"type": "email.send"}},
     "POST /settings/mail": lambda _: {"data": {"language": "en"}},

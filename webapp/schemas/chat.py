@@ -56,7 +56,7 @@ class EndIn(Strict):
 class ContinueIn(Strict):
     """What stands in the link of a mail."""
 
-    token: Annotated[str, Field(max_length=300)]
+    token: Annotated[Text, Field(max_length=300)]
 
 
 class NothingIn(Strict):

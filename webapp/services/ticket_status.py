@@ -93,7 +93,10 @@ def create_status(
 def update_status(
     status_id: uuid.UUID, *, session: Any = None, actor: Actor | None = None, **settings: Any
 ) -> TicketStatus:
-    """Sets `label`, `position`, `is_active` or `pending_on`. Tickets keep a status that is retired."""
+    """Sets `label`, `position`, `is_active` (None: as it was) or `pending_on`.
+
+    Tickets keep a status that is retired.
+    """
     session, actor = session or db.session(), actor or current_actor()
     require(actor, "settings:manage")
     status = session.scalar(
@@ -101,7 +104,8 @@ def update_status(
     )
     if status is None:
         raise NotFound("There is no such status")
-    changes = _apply(status, settings, session=session, actor=actor)
+    given = {name: value for name, value in settings.items() if value is not None or name == "pending_on"}
+    changes = _apply(status, given, session=session, actor=actor)
     if changes:
         session.flush()
         record("ticket_status.updated", session=session, actor=actor, subject_id=status.id, changes=changes)

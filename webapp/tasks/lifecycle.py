@@ -1,11 +1,13 @@
 """What tickets do by themselves at their time."""
 
 import uuid
+from contextlib import suppress
 from typing import Any
 
 import sqlalchemy as sa
 
 from webapp.database import read_only, transaction
+from webapp.errors import NotFound
 from webapp.extensions import db
 from webapp.models import Ticket
 from webapp.models.ticket import ENDED
@@ -37,14 +39,16 @@ def plan_all(params: dict[str, Any], _job_id: uuid.UUID) -> Any:
     with use_workspace(workspace_id):
         while ids := _batch(after):
             for ticket_id in ids:
-                with transaction() as session:
+                with suppress(NotFound), transaction() as session:  # thrown away meanwhile
                     transitions.plan(ticket_for(ticket_id, "ticket:update", lock=True), session=session)
             after, count = ids[-1], count + len(ids)
     return {"tickets": count}
 
 
 def _batch(after: uuid.UUID) -> list[uuid.UUID]:
-    can_move = sa.or_(Ticket.status.not_in(ENDED), Ticket.status == "resolved")
+    can_move = sa.and_(
+        Ticket.deleted_at.is_(None), sa.or_(Ticket.status.not_in(ENDED), Ticket.status == "resolved")
+    )
     with read_only():
         return list(
             db.session.scalars(
