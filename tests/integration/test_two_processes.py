@@ -124,7 +124,7 @@ def test_typing_reading_rows_and_presence_pass_between_processes(two: Site) -> N
         assert mark["seen"] == first["event"]["seq"]
         desk.post(f"tickets/{ticket_id}/assign", {"agent_id": str(user.id)})
         row = near.wait_for("ticket.row", lambda body: body["row"]["assigned_agent_id"] == str(user.id))
-        assert row["before"] == {"assigned_agent_id": None, "active": True}
+        assert row["before"] == {"assigned_agent_id": None, "shelf": "queue", "pending_on": None}
         joined = maria.wait_for("ticket.event", lambda event: event["name"] == "ticket.assigned")
         assert joined["changes"]["agent"] == [None, {"name": user.name}]
         near.wait_for("user.presence", lambda body: body["user_id"] == str(user.id) and body["online"])
