@@ -197,7 +197,10 @@ def picture_work(camera: Camera, demo: Demo) -> None:
     camera.take(page, "desk-account")
     page.keyboard.press("Escape")
     nora.open("Noah Fischer")
-    expect(nora.details.get_by_text("was the least busy").first).to_be_visible()
+    why = nora.details.get_by_text("was the least busy").first
+    expect(why).to_be_visible()
+    page.get_by_text("How it was decided").click()
+    page.locator(".why").evaluate("(one) => one.scrollIntoView({block: 'end'})")
     camera.take(page, "desk-routed")
     page.keyboard.press("/")
     page.keyboard.type("jacket")
