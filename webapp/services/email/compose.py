@@ -65,7 +65,7 @@ def _headers(row: MailDelivery) -> dict[str, Any]:
     if row.template.startswith("ticket_received"):
         headers["Auto-Submitted"] = "auto-replied"
     if row.ticket_id is None:
-        return {"headers": headers}
+        return {"headers": headers, "message_id": providers.own_id(row.id.hex)}
     opens = row.template.startswith("ticket_received")
     part = "0" if opens else (row.comment_id or row.id).hex
     own_id = thread.message_id(row.ticket_id, part)

@@ -30,6 +30,11 @@ def make_mail(to: str, subject: str, body: str, **rest: Any) -> Mail:
     return Mail(to=to, subject=" ".join(subject.split()), text=body, date=clock.now(), **rest)
 
 
+def own_id(key: str) -> str:
+    """The Message-ID of a mail of no ticket: by it a reader's program knows one that was sent twice."""
+    return f"<{key}@{config().sender.domain}>"
+
+
 def config() -> MailSettings:
     """The environment's mail settings."""
     return settings().mail
@@ -77,7 +82,7 @@ def send_email_with_fallback(
     """
     database.assert_no_transaction()
     if mail is None and (html or key):
-        mail = make_mail(to, subject, body, html=html, key=key)
+        mail = make_mail(to, subject, body, html=html, key=key, message_id=own_id(key) if key else None)
     failures: list[Exception] = []
     for provider in (*REAL, "outbox"):
         if provider == "outbox" and failures:
