@@ -238,8 +238,13 @@ def _number_on_sqlite(session: Any, workspace_id: uuid.UUID, events: list[Event]
 
 def created_event(comment: Comment, *, session: Any = None) -> Event:
     """The event of a comment's writing."""
+    session = session or db.session()
+    for event, _ in session.info.get("recorded", ()):  # written in this very transaction: at hand
+        if event.comment is comment and event.name == "comment.created":
+            session.flush()
+            return event  # type: ignore[no-any-return]
     query = sa.select(Event).where(Event.comment_id == comment.id, Event.name == "comment.created")
-    found: Event = (session or db.session()).scalars(query).one()
+    found: Event = session.scalars(query).one()
     return found
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm.attributes import set_committed_value
 
 from webapp import clock
 from webapp.auth import SYSTEM, Actor, current_actor
@@ -20,7 +21,7 @@ from webapp.services.chat.state import availability
 from webapp.services.chat.visitor import visitor_token
 from webapp.services.customer import is_address_blocked
 from webapp.services.event import record
-from webapp.services.ticket.access import merged_into, ticket_for, visible_to
+from webapp.services.ticket.access import ticket_for, visible_to
 from webapp.services.ticket.comment import CommentDraft, clean, find_repeat, write_comment
 from webapp.services.ticket.create import create_ticket
 from webapp.services.ticket.link import link_tickets
@@ -54,6 +55,8 @@ def send_message(
     ticket = _destination(ticket_id, actor, session)
     if ticket is not None and not is_over(ticket):
         take_address(customer, prechat or {})
+        if ticket.customer_id == customer.id:
+            set_committed_value(ticket, "customer", customer)  # whoever asks for it later has it
         return _continue(ticket, draft, actor, session), ticket
     _ask(customer, prechat or {}, consent, session=session, actor=actor)
     begun = _begin(customer, draft, ticket, session=session, actor=actor)
@@ -94,9 +97,14 @@ def _known(ticket_id: uuid.UUID | None, actor: Actor, session: Any) -> uuid.UUID
     """The ticket that a customer names: what it was merged into; none for one that lies in the trash."""
     if ticket_id is None:
         return None
-    known = merged_into(ticket_id, session=session) or ticket_id
-    query = sa.select(Ticket.id).where(Ticket.id == known, visible_to(actor), Ticket.deleted_at.is_not(None))
-    return known if session.scalar(query) is None else None
+    named = sa.orm.aliased(Ticket)
+    trashed = sa.and_(visible_to(actor), Ticket.deleted_at.is_not(None)).label("trashed")
+    leads_to = Ticket.id == sa.func.coalesce(named.merged_into_id, named.id)
+    query = sa.select(Ticket.id, trashed).join(named, leads_to).where(named.id == ticket_id)
+    found = session.execute(query).one_or_none()
+    if found is None:
+        return ticket_id  # another's, or none at all: whoever locks it will say so
+    return None if found.trashed else found.id
 
 
 def _destination(ticket_id: uuid.UUID | None, actor: Actor, session: Any) -> Ticket | None:

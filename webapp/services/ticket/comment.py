@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm.attributes import set_committed_value
 
 from webapp import clock, database
 from webapp.auth import Actor, current_actor
@@ -145,6 +146,7 @@ def write_comment(ticket: Ticket, draft: CommentDraft, *, session: Any, actor: A
         is_public=draft.kind == "reply",
     )
     attachments.bind(files, ticket, comment, session=session)
+    set_committed_value(comment, "attachments", files)  # known: nobody has to ask for them
     _move_ticket(ticket, comment, files, session=session, actor=actor)
     session.flush()
     return comment

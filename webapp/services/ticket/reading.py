@@ -105,6 +105,8 @@ def read_marks(ticket_id: uuid.UUID, *, session: Any = None) -> dict[str, dict[s
 
 def unread_for_customer(ticket: Ticket, seen: int, *, session: Any = None) -> int:
     """How many replies of ours lie after the customer's mark."""
+    if seen >= ticket.last_public_seq:
+        return 0  # as right after they wrote
     session = session or db.session()
     query = sa.select(sa.func.count(Event.id)).where(
         Event.ticket_id == ticket.id,
