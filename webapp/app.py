@@ -56,7 +56,6 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     register_realtime(app)
     register_reactions()
     register_tasks(app)
-    register_reactions()
     register_cli(app)
     assets.register(app)
     app.before_request(_begin_request)

@@ -16,9 +16,11 @@ from flask import Flask
 from tests.support.pages import submit
 from webapp import clock as app_clock
 from webapp.database import transaction
-from webapp.models import Job
+from webapp.models import Job, Ticket
 from webapp.schemas.export import ExportIn
 from webapp.services import export
+from webapp.services import field as fields
+from webapp.services import tag as tags
 from webapp.services import ticket as tickets
 from webapp.services.export.request import TYPE
 from webapp.tasks import export as export_tasks
@@ -98,6 +100,21 @@ def test_a_json_export_holds_what_was_asked_for(app: Flask, senior: Any) -> None
     job = finished(app, senior, ask(senior, format="json", filters={"priority": ["low"]}))
     rows = json.loads(download(senior, job))
     assert [row["title"] for row in rows] == [NASTY, "Zoë's örder"]
+
+
+def test_tags_the_organization_and_the_workspaces_own_fields_have_columns(
+    app: Flask, senior: Any, desk: Any, make: Any
+) -> None:
+    with app.app_context(), use_workspace(desk.id), transaction() as session:
+        fields.create_field("Order number", "text")
+        ticket = session.scalars(sa.select(Ticket).where(Ticket.number == 1)).one()
+        tags.set_tags(ticket, add=["Billing", "Late"])
+        fields.set_values(ticket, {"order_number": "=1+1"})
+    rows = json.loads(download(senior, finished(app, senior, ask(senior, format="json"))))
+    assert (rows[0]["tags"], rows[0]["field.order_number"]) == ("Billing, Late", "=1+1")
+    assert (rows[1]["tags"], rows[1]["field.order_number"], rows[1]["organization"]) == ("", None, None)
+    held = download(senior, finished(app, senior, ask(senior))).decode("utf-8-sig")
+    assert next(csv.DictReader(io.StringIO(held)))["field.order_number"] == "'=1+1"
 
 
 def test_days_count_whole_and_both_ends(app: Flask, desk: Any, session: Any) -> None:

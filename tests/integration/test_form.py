@@ -89,7 +89,7 @@ def test_a_message_becomes_a_ticket_of_an_unproved_customer(client: Any, inbox: 
         "Maria Silva",
     )
     assert made.metadata_ == {"form": {"Order number": "A-17", "Which shop?": "Kiel", "A gift?": True}}
-    assert comment.content == "It has not come.\n\nOrder number: A-17\nWhich shop?: Kiel\nA gift?: yes"
+    assert comment.content == "It has not come.\n\nOrder number: A-17\nWhich shop? Kiel\nA gift? yes"
     assert made.waiting_since is not None
 
 

@@ -194,5 +194,8 @@ def _title(message: str) -> str:
 def _content(given: Submission, answers: dict[str, Any]) -> str:
     """The message, and below it the answers, so that whoever answers sees them."""
     said = {True: "yes", False: "no"}
-    lines = [f"{label}: {said.get(value, value)}" for label, value in answers.items()]
+    lines = [
+        f"{label}{'' if label.endswith(('?', ':')) else ':'} {said.get(value, value)}"
+        for label, value in answers.items()
+    ]
     return "\n\n".join(filter(None, (given.message.strip(), "\n".join(lines))))[:MAX_CHARS]

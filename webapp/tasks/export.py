@@ -82,9 +82,9 @@ def write_rows(job_id: uuid.UUID, path: Path, progress: Progress) -> int:
     inside = nullcontext() if current_workspace_id() == workspace_id else use_workspace(workspace_id)
     with inside:
         total = export.count_rows(spec)
-        headings = [column.heading for column in export.COLUMNS]
-        rows = _watched(export.iter_rows(spec), lambda done: progress(done, total))
-        return export.write_file(path, spec.format, headings, rows)
+        keys = export.field_keys()
+        rows = _watched(export.iter_rows(spec, keys), lambda done: progress(done, total))
+        return export.write_file(path, spec.format, export.headings(keys), rows)
 
 
 def _watched(rows: Iterable[list[Any]], tell: Callable[[int], None]) -> Iterator[list[Any]]:

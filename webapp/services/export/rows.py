@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from webapp import clock
 from webapp.database import read_only
-from webapp.models import Customer, Inbox, Team, Ticket, User
+from webapp.models import Customer, Field, Inbox, Organization, Team, Ticket, User
 from webapp.schemas.export import ExportIn
 
 BATCH = 1000
@@ -29,11 +29,13 @@ COLUMNS = (
     Column("priority", Ticket.priority),
     Column("channel", Ticket.channel),
     Column("category", Ticket.category),
+    Column("tags", Ticket.tags),
     Column("customer_name", Customer.name),
     Column("customer_email", Customer.email),
     Column("customer_claimed_email", Customer.claimed_email),
     Column("customer_tier", Customer.tier),
     Column("company", Customer.company),
+    Column("organization", Organization.name),
     Column("agent", User.name),
     Column("team", Team.name),
     Column("inbox", Inbox.name),
@@ -44,15 +46,29 @@ COLUMNS = (
     Column("assigned_at", Ticket.assigned_at),
     Column("first_answer_at", Ticket.answered_at),
     Column("resolved_at", Ticket.resolved_at),
+    Column("next_due_at", Ticket.next_due_at),
     Column("updated_at", Ticket.updated_at),
 )
 
 
-def iter_rows(spec: ExportIn) -> Iterator[list[Any]]:
-    """One list of plain values a ticket, in the order of COLUMNS; each batch is a read of its own."""
-    query = _chosen(sa.select(*(column.source for column in COLUMNS)), spec)
+def field_keys() -> list[str]:
+    """The keys of the workspace's own fields of tickets, in their order."""
+    own = sa.select(Field.key).where(Field.target == "ticket", Field.archived_at.is_(None))
+    with read_only() as session:
+        return list(session.scalars(own.order_by(Field.position, Field.key)))
+
+
+def headings(keys: list[str]) -> list[str]:
+    """What stands above the columns: ours, then a `field.<key>` for each of the workspace's own."""
+    return [*(column.heading for column in COLUMNS), *(f"field.{key}" for key in keys)]
+
+
+def iter_rows(spec: ExportIn, keys: list[str] | None = None) -> Iterator[list[Any]]:
+    """One list of plain values a ticket, in the order of `headings(keys)`; each batch is a read of its own."""
+    query = _chosen(sa.select(*(column.source for column in COLUMNS), Ticket.fields), spec)
     query = (
         query.outerjoin(Customer, Customer.id == Ticket.customer_id)
+        .outerjoin(Organization, Organization.id == Customer.organization_id)
         .outerjoin(User, User.id == Ticket.assigned_agent_id)
         .outerjoin(Team, Team.id == Ticket.team_id)
         .outerjoin(Inbox, Inbox.id == Ticket.inbox_id)
@@ -63,8 +79,8 @@ def iter_rows(spec: ExportIn) -> Iterator[list[Any]]:
     while True:
         with read_only() as session:
             batch = [list(row) for row in session.execute(query.where(Ticket.number > last))]
-        for row in batch:
-            yield [_plain(value) for value in row]
+        for *row, fields in batch:
+            yield [_plain(value) for value in (*row, *(fields.get(key) for key in keys or ()))]
         if len(batch) < BATCH:
             return
         last = batch[-1][0]
@@ -107,6 +123,8 @@ def _midnight(day: Any) -> datetime:
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return clock.iso(value)
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
     if value is None or isinstance(value, str | bool | int | float):
         return value
     return str(value)
