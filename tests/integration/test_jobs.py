@@ -240,6 +240,25 @@ def test_a_workspace_with_many_jobs_holds_up_no_other(session: Any, runs: list[A
     assert len(runs) == 22
 
 
+def test_f19_a_poisoned_job_is_tried_later_and_holds_up_nobody(
+    session: Any, runs: list[Any], make: Any
+) -> None:
+    @worker.job("poison")
+    def _poison(params: dict, job_id: uuid.UUID) -> None:
+        raise RuntimeError
+
+    workspace = make.workspace()
+    for number in range(3):
+        add("poison", {}, workspace_id=workspace.id, priority=1)
+        add("note", {"n": number}, workspace_id=workspace.id)
+    add("nobody knows", {}, workspace_id=workspace.id, priority=1)
+    assert worker.run_due() == 7
+    assert [params["n"] for params, _ in runs] == [0, 1, 2]
+    db.session.rollback()
+    left = db.session.execute(sa.select(Job.type, Job.attempts).where(Job.status == "pending"))
+    assert {tuple(row) for row in left} == {("poison", 1), ("nobody knows", 1)}
+
+
 def test_several_claims_at_once_are_fair_as_well(session: Any, make: Any) -> None:
     lanes = [make.workspace(f"W{number}") for number in range(3)]
     for lane in lanes:
