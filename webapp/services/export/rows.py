@@ -64,7 +64,7 @@ def headings(keys: list[str]) -> list[str]:
 
 
 def iter_rows(spec: ExportIn, keys: list[str] | None = None) -> Iterator[list[Any]]:
-    """One list of plain values a ticket, in the order of `headings(keys)`; each batch is a read of its own."""
+    """One list of plain values a ticket, in the order of `headings(keys)`; each batch is its own read."""
     query = _chosen(sa.select(*(column.source for column in COLUMNS), Ticket.fields), spec)
     query = (
         query.outerjoin(Customer, Customer.id == Ticket.customer_id)
