@@ -25,7 +25,7 @@ SQLITE = (
          INSERT INTO search_index(rowid, title, body) VALUES (new.id, new.title, new.body); END""",
 )
 FEW = 5000
-"""So many documents are gathered by the words alone; where there are more, the newest ones soon are enough."""
+"""So many documents are gathered by the words alone; where there are more, the newest ones are enough."""
 HERE = f"d.{POLICY}".replace("'", "''")
 POSTGRESQL = f"""
 CREATE FUNCTION search_matches(wanted tsquery, kinds text[], before bigint, newest integer)
