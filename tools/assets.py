@@ -57,9 +57,8 @@ def bundle() -> dict:
     styles = {name: f"static/css/{name}.css" for name in ("chat", "agent", "pages")}
     return {
         **esbuild({"chat": "static/js/chat/main.js"}, *MODULES, "--target=es2020"),
-        **esbuild(
-            {name: f"static/js/{name}/main.js" for name in ("agent", "pages")}, *MODULES, "--target=es2022"
-        ),
+        **esbuild({"agent": "static/js/agent/main.js"}, *MODULES, "--target=es2022"),
+        **esbuild({"pages": "static/js/pages/main.js"}, *MODULES, "--target=es2022"),
         **esbuild(styles, *HASHED, "--target=es2022,chrome100,firefox100,safari15.4"),
         **esbuild({"loader": LOADER}, "--format=iife", "--target=es2018"),
     }

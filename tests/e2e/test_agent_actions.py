@@ -208,3 +208,17 @@ def test_the_queue_leads_to_an_export_of_it_for_those_who_may(team, sign_in):
     menu(sam).get_by_role("menuitem", name="Export…").click()
     expect(sam.page.get_by_label("Status")).to_have_value("active")
     expect(sam.page.get_by_label("Assigned to")).to_have_value("me")
+
+
+def test_an_emoji_is_picked_by_its_name(team, sign_in, begin):
+    begin("Late parcel")
+    ana = sign_in(team, team.person("Ana Costa")).goto()
+    ana.open("Late parcel")
+    ana.reply.press_sequentially("Sorry :smi")
+    choices = ana.page.get_by_role("listbox", name="Emoji")
+    expect(choices.get_by_role("option").first).to_have_text(re.compile("smile"))
+    ana.reply.press("Enter")
+    expect(ana.reply).to_have_value("Sorry 😄 ")
+    ana.reply.press_sequentially(":heart:")
+    expect(ana.reply).to_have_value("Sorry 😄 ❤️ ")
+    expect(choices).to_have_count(0)

@@ -6,7 +6,6 @@ import {html, nothing} from 'lit/html.js';
 import {may, modeOf} from '../app-state.js';
 import {dropFile, editAgain, focusComposer, pickFiles, send, sendAnyway, setMode} from '../compose-effects.js';
 import {draftKey, draftOf, isDirty} from '../drafts-state.js';
-import {completion} from '../emoji.js';
 import {othersAt} from '../people-state.js';
 import {isActive} from '../queue-state.js';
 import {presets} from '../snooze-times.js';
@@ -190,10 +189,17 @@ function emojiList(app, state, id, mode) {
 /** @param {App} app @param {string} id @param {Kind} mode @param {Event} event */
 function typed(app, id, mode, event) {
   const box = /** @type {HTMLTextAreaElement} */ (event.target);
-  const found = completion(box.value.slice(0, box.selectionStart));
-  app.store.dispatch({type: 'ui', ui: {emoji: found ? {from: found.from, found: found.found, at: 0} : null}});
   app.drafts.type(id, mode, box.value);
   app.presence.typed(id, mode, box.value);
+  if (/:[\w+]+:?$/.test(box.value.slice(0, box.selectionStart))) void suggest(app, id, mode, box);
+  else if (app.store.state.ui.emoji) app.store.dispatch({type: 'ui', ui: {emoji: null}});
+}
+
+/** The names of emoji come when the first is begun. @param {App} app @param {string} id @param {Kind} mode @param {HTMLTextAreaElement} box */
+async function suggest(app, id, mode, box) {
+  const known = await import('../emoji.js').catch(() => null);
+  const found = known?.completion(box.value.slice(0, box.selectionStart));
+  app.store.dispatch({type: 'ui', ui: {emoji: found ? {from: found.from, found: found.found, at: 0} : null}});
   if (found?.complete) insertEmoji(app, id, mode, /** @type {[string, string]} */ (found.found[0])[1]);
 }
 
