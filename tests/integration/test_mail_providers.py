@@ -227,7 +227,9 @@ def test_killed_before_acceptance_or_after_the_record_sends_one(database: Any, t
 
 
 def _message_id(envelope: Any) -> str:
-    return str(message_from_bytes(envelope.content)["Message-ID"])
+    found = message_from_bytes(envelope.content)["Message-ID"]
+    assert found is not None
+    return str(found)
 
 
 def test_a_worker_that_only_was_slow_sends_no_second_mail(session: Any, make: Any, mailbox: Any) -> None:
