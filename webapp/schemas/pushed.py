@@ -7,6 +7,7 @@ import uuid
 from datetime import datetime
 from typing import Any, Literal
 
+from webapp.schemas.notification import Kind as NotificationKind
 from webapp.schemas.sla import Metric
 from webapp.schemas.text import Strict
 
@@ -320,19 +321,7 @@ class NotificationOut(Strict):
     """A line of the notification centre."""
 
     id: uuid.UUID
-    kind: Literal[
-        "assigned_to_me",
-        "message_in_mine",
-        "mention",
-        "reply_on_followed",
-        "new_unassigned",
-        "sla_soon",
-        "sla_breached",
-        "escalation",
-        "offer",
-        "routing_alert",
-        "job_done",
-    ]
+    kind: NotificationKind
     title: str
     body: str
     actor: str | None
