@@ -15,6 +15,8 @@ import webapp.models  # noqa: E402, F401 - fills the metadata
 from webapp.database import Base  # noqa: E402
 from webapp.migration import owner_engine  # noqa: E402
 
+LOCK_SECONDS = 2
+
 
 def render_item(kind: str, item: Any, autogen: Any) -> str | bool:
     """Custom types as plain SQLAlchemy, so that migrations never import the app."""
@@ -46,6 +48,8 @@ def run(connection: sa.Connection) -> None:
         include_name=lambda name, kind, _parents: kind != "table" or name not in virtual,
     )
     with context.begin_transaction():
+        if not sqlite:  # who waits for a table makes everybody behind wait: rather give up and come again
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
         before = context.get_context().get_current_heads()
         context.run_migrations()
         if context.get_context().get_current_heads() != before:

@@ -49,6 +49,12 @@ def grant_reading(table: str) -> None:
         op.execute(f'GRANT SELECT ON "{table}" TO "{app_role()}"')
 
 
+def grant_adding(table: str) -> None:
+    """Lets the app read a table and add to it, and nothing else."""
+    if _postgresql():
+        op.execute(f'GRANT SELECT, INSERT ON "{table}" TO "{app_role()}"')
+
+
 def confine(tables: Iterable[str]) -> None:
     """Shows the app only the rows of the workspace that the transaction names."""
     if _postgresql():

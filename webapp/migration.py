@@ -1,6 +1,10 @@
 """The schema's version: upgrading it, and refusing to run beside another one."""
 
+import logging
+import random
 import sqlite3
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +16,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import event, pool
 
 from webapp.config import ROOT, Settings
+
+log = logging.getLogger("parley")
+
+TRIES = 100
+IN_THE_WAY = {"55P03", "40P01"}
+"""What PostgreSQL says when a lock is not free in time, and when two wait for each other."""
 
 
 def owner_engine(url: str) -> sa.Engine:
@@ -40,11 +50,34 @@ def alembic_config(settings: Settings) -> Config:
     return config
 
 
-def upgrade(settings: Settings, revision: str = "head") -> None:
-    """Brings the database to a revision; makes the SQLite file's folder if need be."""
+def upgrade(settings: Settings, revision: str = "head", *, connection: sa.Connection | None = None) -> None:
+    """Brings the database to a revision; makes the SQLite file's folder if need be.
+
+    `connection`: an open transaction of the tables' owner that this becomes a part of. Without one it makes
+    way for people who work in the tables that it has to change, and begins again.
+    """
     if settings.is_sqlite:
         Path(settings.instance_path).mkdir(parents=True, exist_ok=True)
-    command.upgrade(alembic_config(settings), revision)
+    config = alembic_config(settings)
+    config.attributes["connection"] = connection
+    if connection is not None:
+        command.upgrade(config, revision)
+        return
+    while not _upgraded(config, revision):
+        time.sleep(random.uniform(0.1, 1))
+
+
+def _upgraded(config: Config, revision: str) -> bool:
+    """Whether a try went through; false if somebody's work was in the way, which goes on now."""
+    tries = config.attributes["tries"] = config.attributes.get("tries", 0) + 1
+    try:
+        command.upgrade(config, revision)
+    except sa.exc.OperationalError as error:
+        if getattr(error.orig, "pgcode", None) not in IN_THE_WAY or tries == TRIES:
+            raise
+        log.warning("the migration made way for people at work; try %d", tries + 1)
+        return False
+    return True
 
 
 def downgrade(settings: Settings, revision: str) -> None:
@@ -54,8 +87,7 @@ def downgrade(settings: Settings, revision: str) -> None:
 
 def head_revision() -> str:
     """The revision this program's models need."""
-    script = ScriptDirectory(str(ROOT / "migrations"))
-    return str(script.get_current_head())
+    return str(_scripts().get_current_head())
 
 
 def current_revision(settings: Settings) -> str | None:
@@ -63,10 +95,30 @@ def current_revision(settings: Settings) -> str | None:
     engine = owner_engine(settings.database_url)
     try:
         with engine.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
+            return current_revision_of(connection)
     finally:
         engine.dispose()
 
+
+def current_revision_of(connection: sa.Connection) -> str | None:
+    """The revision of the database behind a connection; None before the first migration."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def is_known(revision: str) -> bool:
+    """Whether this program has that revision among its migrations."""
+    return revision in {known.revision for known in _scripts().walk_revisions()}
+
+
+def _scripts() -> ScriptDirectory:
+    folder = str(ROOT / "migrations")
+    if folder not in sys.path:  # migrations import what lies beside them, as `env.py` lets them
+        sys.path.append(folder)
+    return ScriptDirectory(folder)
+
+
+SERVING_LOCK = 0x7061726C6579  # "parley"
+"""The advisory lock that serving processes hold on a PostgreSQL database; the next one is for migrating."""
 
 _ROLE = """
 SELECT rolsuper OR rolbypassrls OR EXISTS (
