@@ -17,10 +17,10 @@ if SERVES:
     eventlet.monkey_patch()
 
 import errno
+import gc
 import logging
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,17 +29,19 @@ from typing import IO, Any, NoReturn
 
 from flask import Flask
 
+from webapp.supervisor import LISTENER, is_orphaned, is_supervised, say_ready
+
 log = logging.getLogger("parley")
 
 DRAIN_SECONDS = 10
 GOODBYE_SECONDS = 2  # for the sockets' last packets to leave
+PARTING_SECONDS = 0.5  # for who was let in last to say what they want, which cutting idle lines would lose
 IDLE_SECONDS = 75
 READ_SECONDS = 60
 GREENLETS = 10_000
+OTHER_FILES = 500  # beside connections: the database's, uploads, logs
 OTHER_COPY_SECONDS = 10
-START_SECONDS = 5
-INHERITED = "PARLEY_LISTENER"  # the number of the socket that a worker inherits
-_ADVISORY_KEY = 0x7061726C6579  # "parley"
+NUMBER = "PARLEY_NUMBER"  # which of the workers it is, from 0
 _held: list[Any] = []  # locks that last as long as the process
 
 
@@ -70,21 +72,40 @@ def serve() -> None:
     """The whole life of a serving process."""
     from webapp import create_app
 
+    gc.disable()
     app = create_app()
     settings = app.config["PARLEY"]
     listener = listen(settings.host, settings.port)
     prepare_database(app)
     demo = fill_demo(app) if settings.demo else None  # before anybody is served: it writes a past
     greet(app)
+    keep_what_stays()
     server = Server(app, listener)
     server.start()
+    eventlet.spawn(read_templates, app)
     if demo is not None:
         serve_shop(app, demo.inbox_key)
     log.info("Parley serves %s", settings.base_url)
+    say_ready()
     server.wait_for_signal()
     server.drain()
     logging.shutdown()
     os._exit(0)
+
+
+def keep_what_stays() -> None:
+    """Garbage is looked for from now on, never among what was loaded: that takes a sixth of a second."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
+
+def read_templates(app: Flask) -> None:
+    """Compiles every template before somebody asks for it: a report's, in one go, would stop everybody."""
+    for name in app.jinja_env.list_templates():
+        app.jinja_env.get_template(name)
+        time.sleep(0.01)
+    gc.freeze()
 
 
 # --- before anybody is served ---------------------------------------------------------------------
@@ -92,8 +113,8 @@ def serve() -> None:
 
 def listen(host: str, port: int) -> socket.socket:
     """The listening socket; a port that is taken ends the start with one line."""
-    if INHERITED in os.environ:
-        return socket.socket(fileno=int(os.environ[INHERITED]))
+    if is_supervised():
+        return socket.socket(fileno=int(os.environ[LISTENER]))
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     # Not SO_REUSEPORT, which eventlet.listen() sets: a second copy must fail, not steal half the clients.
@@ -113,14 +134,14 @@ def prepare_database(app: Flask) -> None:
     """Locks the database against a second lone process, migrates it, and checks the role it is used by."""
     import sqlalchemy as sa
 
-    from webapp import migration
+    from webapp import migration, upgrade
     from webapp.extensions import db
 
     settings = app.config["PARLEY"]
     try:
         hold_database(settings)
         with migrating_alone(settings):
-            migration.upgrade(settings)
+            upgrade.bring_up_to_date(settings)
         with app.app_context():
             problem = migration.role_problem(db.engine, settings)
     except sa.exc.OperationalError as error:
@@ -168,11 +189,11 @@ def hold_postgresql(settings: Any) -> None:
 
     A predecessor that is still draining is waited for.
     """
-    from webapp.migration import owner_engine
+    from webapp.migration import SERVING_LOCK, owner_engine
 
     kind = "_shared" if settings.redis_url else ""
     connection = owner_engine(settings.database_url).connect().execution_options(isolation_level="AUTOCOMMIT")
-    taking = f"SELECT pg_try_advisory_lock{kind}({_ADVISORY_KEY})"
+    taking = f"SELECT pg_try_advisory_lock{kind}({SERVING_LOCK})"
     give_up_at = time.monotonic() + OTHER_COPY_SECONDS
     while not connection.exec_driver_sql(taking).scalar():
         if time.monotonic() > give_up_at:
@@ -190,10 +211,10 @@ def migrating_alone(settings: Any) -> Iterator[None]:
     if settings.is_sqlite:
         yield
         return
-    from webapp.migration import owner_engine
+    from webapp.migration import SERVING_LOCK, owner_engine
 
     with owner_engine(settings.database_url).connect() as connection:
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_KEY + 1})")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({SERVING_LOCK + 1})")
         yield
 
 
@@ -204,21 +225,25 @@ class Server:
     """The application behind a listening socket, with its background work, until a signal ends it."""
 
     def __init__(self, app: Flask, listener: socket.socket) -> None:
+        from webapp.green_socket import Listener
+        from webapp.tasks.report import Follower
         from webapp.tasks.timer import Timers
         from webapp.tasks.worker import Worker
 
         self.app = app
-        self.listener = listener
-        self.pool = eventlet.GreenPool(GREENLETS)
+        self.listener = Listener(listener)
+        self.pool = connections(app.config["PARLEY"])
         self.worker = Worker(app)
         self.timers = Timers(app)
+        self.follower = Follower(app)
         self.accepting: Any = None
         self.signals = 0
 
     def start(self) -> None:
         """Starts the background work and accepts connections."""
         from webapp import green
-        from webapp.realtime import bumps, presence, revocation, server
+        from webapp.realtime import boards, bumps, late, presence, revocation, server
+        from webapp.services import feed
         from webapp.tasks import schedule
 
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -230,11 +255,17 @@ class Server:
             self.worker.start()
             self.timers.start()
             schedule.start(self.app)
+        self.follower.start()
         server.start()
         presence.start(self.app)
         revocation.start(self.app)
         bumps.start(self.app)
+        boards.start(self.app)
+        late.start(self.app)
+        feed.start(self.app)
         self.accepting = accept(self.listener, self.app, self.pool)
+        if self.app.config["PARLEY"].upkeep.metrics_port:
+            eventlet.spawn(serve_metrics, self.app)
 
     def _note_signal(self, _number: int, _frame: Any) -> None:
         self.signals += 1
@@ -243,7 +274,7 @@ class Server:
 
     def wait_for_signal(self) -> None:
         """Sleeps until SIGTERM or SIGINT; a handler that does more than count could deadlock the hub."""
-        while not self.signals:
+        while not self.signals and not is_orphaned():
             time.sleep(0.1)
 
     def drain(self) -> None:
@@ -256,8 +287,13 @@ class Server:
         self.app.extensions["parley_draining"] = True
         green.stop_loops()
         self.timers.stop()
+        self.follower.stop()
+        if is_supervised():  # others are there to let people in; alone we do so to the last
+            self.listener.shut()
         server.say_goodbye()
         wait_while(server.is_connected, GOODBYE_SECONDS)
+        self.listener.shut()
+        time.sleep(PARTING_SECONDS)
         eventlet.kill(self.accepting)
         self.worker.stop(max(0, give_up_at - time.monotonic()))
         wait_while(self.pool.running, give_up_at - time.monotonic())
@@ -271,20 +307,62 @@ def wait_while(condition: Callable[[], Any], seconds: float) -> None:
         time.sleep(0.02)
 
 
+def connections(settings: Any) -> Any:
+    """The greenlets that serve: as many as there may be files, for which the process takes what it may."""
+    from webapp.green_socket import Connections
+
+    return Connections(min(GREENLETS, allow_files() - OTHER_FILES), shared=not settings.proxy_hops)
+
+
+def allow_files() -> int:
+    """Raises the limit of open files, often 1,024, to what this process may have, and returns it."""
+    import resource
+
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = GREENLETS + OTHER_FILES
+    if most != resource.RLIM_INFINITY:
+        wanted = min(wanted, most)
+    if allowed < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+    return max(allowed, wanted)
+
+
 def accept(listener: socket.socket, app: Callable[..., Any], pool: Any) -> Any:
     """Serves a WSGI application on a socket in the background; returns the greenlet to kill."""
     import eventlet.wsgi
 
+    from webapp.green_socket import Listener, Protocol
+
     return eventlet.spawn(
         eventlet.wsgi.server,
-        listener,
+        Listener(listener),
         app,
         custom_pool=pool,
+        protocol=Protocol,
         log_output=False,  # its lines hold query strings and addresses
         keepalive=IDLE_SECONDS,
         socket_timeout=READ_SECONDS,
         debug=False,  # no traceback in a 500
     )
+
+
+def serve_metrics(app: Flask) -> None:
+    """Serves this process's metrics on a port of its own: METRICS_PORT, or that plus the worker's number."""
+    from functools import partial
+
+    from webapp.metrics import application
+    from webapp.services import meter
+
+    settings = app.config["PARLEY"]
+    number = int(os.environ.get(NUMBER, "0"))
+    address = (settings.upkeep.metrics_host, settings.upkeep.metrics_port + number)
+    while True:
+        try:
+            listener = eventlet.listen(address, reuse_port=False)
+            break
+        except OSError:  # a predecessor that drains has it still
+            time.sleep(1)
+    accept(listener, application(settings, partial(meter.read, app)), eventlet.GreenPool(10))
 
 
 def log_requests(app: Flask) -> None:
@@ -306,59 +384,24 @@ def log_requests(app: Flask) -> None:
 # --- several processes ----------------------------------------------------------------------------
 
 
-def supervise(arguments: list[str]) -> None:
-    """Runs N serving processes on one socket that they inherit, and replaces any that dies."""
+def supervise(arguments: list[str]) -> NoReturn:
+    """Runs N serving processes on one socket that they inherit: see `webapp.supervisor`."""
+    from webapp import supervisor
     from webapp.config import load_settings
+    from webapp.log import configure
 
     settings = load_settings(os.environ)
     if len(arguments) != 1 or not arguments[0].isdigit() or not 1 <= int(arguments[0]) <= 64:
         refuse("usage: wsgi.py --workers N, with N from 1 to 64", code=2)
     if settings.is_sqlite or not settings.redis_url:
         refuse("--workers needs PostgreSQL (DATABASE_URL) and Redis (REDIS_URL).", code=2)
+    configure(settings.log_level, settings.log_format, settings.upkeep)
     listener = listen(settings.host, settings.port)
-    workers = [Process(listener.fileno(), settings, number) for number in range(int(arguments[0]))]
-    stopping: list[int] = []
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, _frame: stopping.append(number))
-    while not stopping and all(worker.is_well() for worker in workers):
-        time.sleep(0.1)
-    for worker in workers:
-        worker.child.terminate()
-    codes = [worker.wait() for worker in workers]
-    sys.exit(0 if stopping else max(codes) or 1)
-
-
-class Process:
-    """One serving process on an inherited socket."""
-
-    def __init__(self, listener: int, settings: Any, number: int) -> None:
-        self.listener = listener
-        self.environment = {**os.environ, INHERITED: str(listener)}
-        if number:  # one of them makes the demo
-            self.environment |= {"DEMO": "0", "SECRET_KEY": settings.secret_key}
-        self._start()
-
-    def _start(self) -> None:
-        self.began = time.monotonic()
-        command = [sys.executable, __file__]
-        self.child = subprocess.Popen(command, env=self.environment, pass_fds=[self.listener])
-
-    def is_well(self) -> bool:
-        """Whether it runs or could be replaced; one that refused to start would only do so again."""
-        if self.child.poll() is None:
-            return True
-        if self.child.returncode > 0 and time.monotonic() - self.began < START_SECONDS:
-            return False
-        self._start()
-        return True
-
-    def wait(self) -> int:
-        """Its exit code, once it has drained."""
-        try:
-            return self.child.wait(DRAIN_SECONDS + GOODBYE_SECONDS + 3)
-        except subprocess.TimeoutExpired:
-            self.child.kill()
-            return 1
+    first = dict(os.environ)  # it makes the demo
+    more = {**first, "DEMO": "0", "SECRET_KEY": settings.secret_key}
+    environments = [first, *[more] * (int(arguments[0]) - 1)]
+    numbered = [{**one, NUMBER: str(number)} for number, one in enumerate(environments)]
+    sys.exit(supervisor.supervise([sys.executable, __file__], listener.fileno(), numbered))
 
 
 # --- the demo -------------------------------------------------------------------------------------

@@ -8,12 +8,18 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from queue import Queue
-from typing import Any
+from typing import Any, TypeVar
+
+from webapp import metrics
 
 log = logging.getLogger(__name__)
+
+Item = TypeVar("Item")
+TURN_SECONDS = 0.005
+"""How long something may work before it gives the others a turn."""
 
 inline = False
 """Tests set this: thread-pool work then runs where it is asked for."""
@@ -74,6 +80,13 @@ def deadline(seconds: float) -> Iterator[None]:
         yield
 
 
+def wait_for_file(number: int, *, writing: bool, seconds: float | None) -> None:
+    """Waits for a file that can be read or written (eventlet only); raises `TimeoutError` after `seconds`."""
+    from eventlet.hubs import trampoline
+
+    trampoline(number, read=not writing, write=writing, timeout=seconds, timeout_exc=TimeoutError)
+
+
 def harden_sockets(engine: Any) -> None:
     """Gives an Engine.IO server websockets and send queues that one client cannot abuse (eventlet only)."""
     if is_green():
@@ -85,6 +98,16 @@ def harden_sockets(engine: Any) -> None:
 def pause() -> None:
     """Gives the others a turn."""
     time.sleep(0)
+
+
+def unhurried(items: Iterable[Item]) -> Iterator[Item]:
+    """The items one after the other; where that takes long, others get their turn in between."""
+    since = time.perf_counter()
+    for item in items:
+        yield item
+        if time.perf_counter() - since > TURN_SECONDS:
+            pause()
+            since = time.perf_counter()
 
 
 def run_process(
@@ -146,6 +169,8 @@ def log_rarely(message: str, *, exc_info: bool = False) -> None:
 # --- loops ----------------------------------------------------------------------------------------
 
 _loops_stopped = False
+passing: tuple[type[Exception], ...] = ()
+"""Failures that pass by themselves: a line in the log says enough."""
 
 
 def every(seconds: float, call: Callable[[], Any], *, inside: Callable[[], Any] = nullcontext) -> None:
@@ -164,13 +189,13 @@ def _repeat(seconds: float, call: Callable[[], Any], inside: Callable[[], Any]) 
                 call()
             failing = False
         except Exception as error:
-            # The database may be away for an hour: one traceback says it all.
+            # The database may be away for an hour: one line says it all, where it is not that a traceback.
             log.log(
                 logging.DEBUG if failing else logging.ERROR,
                 "%s failed: %s",
                 getattr(call, "__qualname__", "a loop"),
                 type(error).__name__,
-                exc_info=not failing,
+                exc_info=not failing and not isinstance(error, passing),
             )
             failing = True
         time.sleep(seconds)
@@ -209,7 +234,9 @@ def _probe() -> None:
         before = time.monotonic()
         time.sleep(PROBE_SECONDS)
         now = time.monotonic()
-        worst = max(worst, now - before - PROBE_SECONDS)
+        late = now - before - PROBE_SECONDS
+        worst = max(worst, late)
+        metrics.STALLS.observe(max(0.0, late))
         _note_stall(worst)
         if worst > STALL_SECONDS and now > report_at:
             log.warning("everybody waited %.0f ms", worst * 1000)

@@ -4,17 +4,19 @@ eventlet's own unmasks byte by byte in Python, caps single frames but not a mess
 whose socket never runs dry keep the loop for itself, and knows no limit for what waits to be sent.
 """
 
+import errno
 import socket
-import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from engineio.async_drivers import eventlet as driver
-from eventlet import queue, sleep
+from eventlet import GreenPool, queue, sleep, wsgi
 from eventlet.websocket import ConnectionClosedError, FailedConnectionError, RFC6455WebSocket
 
 from webapp.green import log_rarely
+from webapp.pace import Bucket, network
 
 MESSAGE_BYTES = 64 * 1024
 FRAMES_PER_MESSAGE = 128
@@ -23,23 +25,10 @@ FRAMES_PER_SECOND, FRAME_BURST = 100, 200
 BYTES_PER_SECOND, BYTE_BURST = 256 * 1024, 512 * 1024
 WAITING_PACKETS, WAITING_BYTES = 500, 1024 * 1024
 MALFORMED = 5
+SHUT_SECONDS = 0.2  # so soon does who waits for the next connection see that there is to be none
+SHARE = 4
 _PACKET_TYPES = frozenset("0123456")
-_TOO_BIG = 1009
-
-
-class Bucket:
-    """A token bucket: `take` returns how long to wait until so much may have been used."""
-
-    def __init__(self, per_second: float, burst: float) -> None:
-        self.per_second, self.burst = per_second, burst
-        self.left, self.at = burst, time.monotonic()
-
-    def take(self, amount: float) -> float:
-        """Uses some; the wait in seconds, 0 within the limit."""
-        now = time.monotonic()
-        self.left = min(self.burst, self.left + (now - self.at) * self.per_second) - amount
-        self.at = now
-        return max(0.0, -self.left / self.per_second)
+_TOO_BIG, _NO_TEXT = 1009, 1007
 
 
 class CappedMessage(RFC6455WebSocket.Message):
@@ -53,6 +42,13 @@ class CappedMessage(RFC6455WebSocket.Message):
         if self.size > MESSAGE_BYTES:
             raise FailedConnectionError(_TOO_BIG, "message too big")
         super().push(data, final=final)
+
+    def getvalue(self) -> Any:
+        """All of it; raises where what should be text is none."""
+        try:
+            return super().getvalue()
+        except ValueError:
+            raise FailedConnectionError(_NO_TEXT, "no text") from None
 
 
 class GuardedWebSocket(RFC6455WebSocket):
@@ -91,8 +87,12 @@ class GuardedWebSocket(RFC6455WebSocket):
         return received
 
     def close(self, close_data: Any = None) -> None:
-        """Ends it; what has arrived and was not read is dropped."""
+        """Ends it; what has arrived and was not read is dropped.
+
+        So is the last message: the frames' generator and we hold each other until garbage is looked for.
+        """
         self.ended = True
+        self.iterator = iter(())
         super().close(close_data=close_data)
 
     def cut(self) -> None:
@@ -163,6 +163,76 @@ class SendQueue(queue.Queue):
         log_rarely("a client that does not read was dropped")
         if self.cut is not None:
             self.cut()
+
+
+class Connections(GreenPool):  # type: ignore[misc]
+    """The greenlets that serve connections. `shared`: no address takes more than its share of them.
+
+    Behind a proxy all have the proxy's address, which then counts itself.
+    """
+
+    def __init__(self, size: int, *, shared: bool) -> None:
+        super().__init__(size)
+        self.most = size // SHARE if shared else size
+        self.open: Counter[str] = Counter()
+
+    def spawn(self, serve: Callable[..., Any], state: list[Any]) -> Any:
+        """Serves a connection `[(address, port), socket, state]`, or hangs up on one too many."""
+        address = network(str(state[0][0])) if state[0] else ""
+        if self.open[address] >= self.most:
+            log_rarely("connections refused: one address has too many open")
+            return super().spawn(lambda _state: None, state)
+        self.open[address] += 1
+        return super().spawn(self._serve, serve, state, address)
+
+    def _serve(self, serve: Callable[..., Any], state: list[Any], address: str) -> None:
+        try:
+            serve(state)
+        finally:
+            self.open[address] -= 1
+            if not self.open[address]:
+                del self.open[address]
+
+
+class Listener:
+    """A listening socket that outlives what makes `accept` fail: no more files, a client that has gone."""
+
+    def __init__(self, listener: Any) -> None:
+        listener.settimeout(SHUT_SECONDS)
+        self.listener = listener
+        self.is_shut = False
+
+    def shut(self) -> None:
+        """Takes nobody any more; who waits at the door is somebody else's, or told by the system."""
+        self.is_shut = True
+
+    def accept(self) -> tuple[Any, Any]:
+        """The next connection and its address."""
+        while True:
+            while self.is_shut:
+                sleep(1)
+            try:
+                return self.listener.accept()
+            except TimeoutError:
+                continue
+            except OSError as error:
+                if error.errno in (errno.EBADF, errno.EINVAL):
+                    raise
+                log_rarely(f"a connection could not be accepted: {error.strerror}")
+                sleep(0.05)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.listener, name)
+
+
+class Protocol(wsgi.HttpProtocol):
+    """Ends a connection with its answer while the process drains: what is asked on it next would be lost."""
+
+    def handle_one_response(self) -> None:
+        """Answers one request."""
+        if getattr(self.server.app, "extensions", {}).get("parley_draining"):
+            self.close_connection = 1
+        super().handle_one_response()
 
 
 def _size(packet: Any) -> int:

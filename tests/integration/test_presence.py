@@ -202,6 +202,18 @@ def test_r13_what_another_process_revoked_is_found_by_looking(app: Any, scene: A
     assert last_words(customer) == ("visitor.ended", [{"reason": "revoked"}])
 
 
+def test_r13_the_reason_is_told_alike_whoever_finds_the_session_ended(
+    app: Any, scene: Any, clock: Any
+) -> None:
+    staff = scene.desk.connect()
+    with app.app_context():
+        with transaction() as session:  # as another process: nobody is told here
+            session.execute(sa.update(UserSession).values(revoked_at=clock.now(), ended_for="signed_out"))
+        clock.advance(seconds=1)
+        revocation.poll()
+    assert last_words(staff) == ("session.ended", [{"reason": "signed_out"}])
+
+
 def last_words(socket: Any) -> Any:
     """The last event that a socket got before it was closed."""
     event = socket.client.queue[-1]

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from flask_socketio import ConnectionRefusedError as Refused
+from sqlalchemy.exc import OperationalError
 
 from tests.support.browsers import Socket, Visitor
 from tests.support.world import World, client_id, undone
@@ -13,7 +15,8 @@ from webapp import clock as app_clock
 from webapp.auth import acting_as
 from webapp.database import transaction
 from webapp.errors import Unauthenticated
-from webapp.realtime import rooms, server
+from webapp.pace import Buckets
+from webapp.realtime import commands, presence, rooms, server
 from webapp.realtime.commands import COMMANDS
 from webapp.realtime.packet import Malformed
 from webapp.services import chat
@@ -142,7 +145,14 @@ def problem(answer: Any, secrets: list[str]) -> str | None:
 
 # --- S-01 -----------------------------------------------------------------------------------------
 
-GOOD_ANYWAY = {("/chat", "chat.resume"), ("/chat", "page.update")}
+GOOD_ANYWAY = {
+    ("/chat", "chat.resume"),
+    ("/chat", "page.update"),
+    ("/agent", "now.watch"),
+    ("/agent", "now.leave"),
+    ("/agent", "health.watch"),
+    ("/agent", "health.leave"),
+}
 """Commands that an empty object is a right payload of."""
 
 
@@ -182,8 +192,6 @@ def test_s01_who_is_not_let_in_gets_no_answer_to_anything(app: Any, home: World)
 
 
 def test_s01_the_refusal_of_a_connection_is_a_code_alone(app: Any, home: World) -> None:
-    from flask_socketio import ConnectionRefusedError as Refused
-
     from webapp.realtime.commands import connect_customer, connect_staff
 
     for connect in (connect_staff, connect_customer):
@@ -306,7 +314,8 @@ def test_s07_a_role_that_changed_elsewhere_counts_within_two_seconds(home: World
         users.user_for(home.staff["agent"].id, session=session).role = "viewer"
     clock.advance(seconds=3)
     body = {"ticket_id": home.ids["ticket"], "client_id": client_id(), "content": "Hi"}
-    assert agent.say("comment.create", body)["error"]["code"] == "forbidden"
+    assert agent.say("comment.create", body)["error"]["code"] == "unauthenticated", "the page loads anew"
+    assert not agent.is_connected
 
 
 def test_s07_signing_out_ends_this_browsers_sockets(home: World) -> None:
@@ -335,3 +344,74 @@ def test_s05_a_look_up_without_identity_finds_no_actor(session: Any) -> None:
     for sid in ("", None, "nobody"):
         with pytest.raises(Unauthenticated):
             server.actor_for(sid, "/agent")  # type: ignore[arg-type]
+
+
+# --- how much one may take ------------------------------------------------------------------------
+
+
+def test_a_page_opens_so_many_tickets_without_leaving_one(app: Any, home: World, monkeypatch: Any) -> None:
+    monkeypatch.setattr(server, "OPEN_TICKETS", 3)
+    agent = home.people["agent"].connect("/agent")
+    ids = [Visitor(app, home.inbox).write("Hello")["ticket"]["id"] for _ in range(5)]
+    answers = [agent.say("ticket.open", {"ticket_id": ticket_id}) for ticket_id in ids]
+    assert [answer["ok"] for answer in answers] == [True, True, True, False, False]
+    assert answers[-1]["error"]["code"] == "conflict"
+    agent.must("ticket.open", {"ticket_id": ids[0]})
+    agent.must("ticket.leave", {"ticket_id": ids[0]})
+    agent.must("ticket.open", {"ticket_id": ids[4]})
+
+
+def test_a_browser_has_so_many_sockets(home: World, monkeypatch: Any) -> None:
+    monkeypatch.setitem(server.SOCKETS, rooms.AGENT, 2)
+    first, second = (home.people["agent"].connect("/agent") for _ in range(2))
+    assert not home.people["agent"].connect("/agent").is_connected
+    assert home.people["admin"].connect("/agent").is_connected, "another browser"
+    first.client.disconnect(namespace="/agent")
+    assert home.people["agent"].connect("/agent").is_connected
+    assert second.is_connected
+
+
+@pytest.fixture
+def admitted(monkeypatch: Any) -> Callable[[str, int], list[bool]]:
+    """Lets so many connections of an address knock."""
+    for name in ("_guests", "_strangers"):
+        monkeypatch.setattr(server, name, type(getattr(server, name))())
+    monkeypatch.setattr(server, "_opened", Buckets(per_second=0.001, burst=70))
+
+    def knock(address: str, count: int) -> list[bool]:
+        return [server._admit(f"{address}-{number}", address) for number in range(count)]
+
+    return knock
+
+
+def test_f18_an_address_has_so_many_strangers_and_comes_back_so_often(admitted: Any, caplog: Any) -> None:
+    most = server.STRANGERS_PER_ADDRESS
+    assert admitted("192.0.2.1", most + 1) == [True] * most + [False]
+    assert admitted("192.0.2.2", 1) == [True]
+    for guest in server._guests.values():
+        guest.let_in(rooms.CHAT)
+    assert admitted("192.0.2.1", 70 - most + 1) == [True] * (70 - most) + [False]
+    assert admitted("192.0.2.2", 1) == [True]
+
+
+@pytest.mark.parametrize("busy", [True, False], ids=["a database that is away", "a fault"])
+def test_who_cannot_be_let_in_hears_so_and_may_come_again(
+    home: World, busy: bool, monkeypatch: Any, caplog: Any
+) -> None:
+    error = OperationalError("BEGIN", {}, Exception("locked")) if busy else RuntimeError("a fault")
+
+    def fails(*_given: Any) -> None:
+        raise error
+
+    before = len(server.connections())
+    monkeypatch.setattr(presence, "connected", fails)
+    assert not home.people["agent"].connect("/agent").is_connected
+    assert not home.maria.connect().is_connected
+    assert len(server.connections()) == before, "nothing is left of them"
+    assert ("Traceback" in caplog.text) is not busy
+    with home.app.test_request_context() as context, pytest.raises(Refused) as refused:
+        context.request.sid, context.request.namespace = "x", "/agent"  # type: ignore[attr-defined]
+        commands._answering(fails, "/agent")()
+    assert refused.value.error_args == {"message": "unavailable", "data": {"code": "unavailable"}}
+    monkeypatch.undo()
+    assert home.people["agent"].connect("/agent").is_connected

@@ -14,6 +14,7 @@ from typing import Any, Self
 import requests
 import websocket
 
+from tests.support import ROOT
 from tests.support.parallel import House
 from tests.support.server import Server
 from webapp.auth import session_cookie_name
@@ -33,7 +34,14 @@ class Line:
     """
 
     def __init__(
-        self, url: str, namespace: str, auth: Any, cookie: str, hear: Callable[[str, Any], None]
+        self,
+        url: str,
+        namespace: str,
+        auth: Any,
+        cookie: str,
+        hear: Callable[[str, Any], None],
+        *,
+        origin: str | None = None,
     ) -> None:
         self.namespace, self.auth, self.hear = namespace, auth, hear
         self.changed = Condition()
@@ -42,14 +50,14 @@ class Line:
         self.is_open, self.is_over = False, False
         address = f"{url.replace('http', 'ws', 1)}/socket.io/?EIO=4&transport=websocket"
         try:
-            self.wire = websocket.create_connection(address, cookie=cookie or None, timeout=30)
+            self.wire = websocket.create_connection(address, cookie=cookie or None, origin=origin, timeout=60)
         except (OSError, websocket.WebSocketException) as error:
             raise ConnectionError(str(error)) from None
         self.tcp = self.wire.sock
         self.reader = Thread(target=self._read, daemon=True)
         self.reader.start()
         with self.changed:
-            self.changed.wait_for(lambda: self.is_open or self.is_over, 30)
+            self.changed.wait_for(lambda: self.is_open or self.is_over, 60)
         if not self.is_open:
             self.close()
             raise ConnectionError("refused")
@@ -119,6 +127,7 @@ class Browser:
 
     def __init__(self, url: str, *, auth: dict[str, str] | None = None, cookie: str = "") -> None:
         self.url, self.auth, self.cookie = url, auth, cookie
+        self.origin: str | None = None
         self.heard: list[tuple[str, Any]] = []
         self.changed = Condition()
         self.line: Line | None = None
@@ -135,7 +144,7 @@ class Browser:
     def connect(self) -> Self:
         """Opens a new socket. Raises `ConnectionError` if there is no server or it refuses."""
         self.disconnect()
-        self.line = Line(self.url, self.namespace, self.auth, self.cookie, self.hear)
+        self.line = Line(self.url, self.namespace, self.auth, self.cookie, self.hear, origin=self.origin)
         return self
 
     @property
@@ -143,7 +152,7 @@ class Browser:
         """Whether the socket is open."""
         return self.line is not None and self.line.is_open
 
-    def say(self, name: str, body: Any = None, patience: float = 15) -> dict[str, Any]:
+    def say(self, name: str, body: Any = None, patience: float = 60) -> dict[str, Any]:
         """Says a command and returns its ack. Raises `Lost` when the line is cut before."""
         if self.line is None:
             raise Lost(name)
@@ -161,15 +170,15 @@ class Browser:
             self.heard.append((name, body))
             self.changed.notify_all()
 
-    def wait_for(self, name: str, wanted: Callable[[Any], Any] = bool, patience: float = 10) -> Any:
+    def wait_for(self, name: str, wanted: Callable[[Any], Any] = bool, patience: float = 60) -> Any:
         """The first body pushed under that name that fits."""
         with self.changed:
             found = self.changed.wait_for(lambda: [body for body in self.all(name) if wanted(body)], patience)
         assert found, f"no {name} in {self.heard}"
         return found[0]
 
-    def is_cut(self, patience: float) -> bool:
-        """Whether the server ends the socket in time."""
+    def is_cut(self, patience: float = 60) -> bool:
+        """Whether the server ends the socket."""
         assert self.line
         with self.line.changed:
             return self.line.changed.wait_for(lambda: self.line.is_over, patience)
@@ -202,7 +211,7 @@ class Browser:
     def ask(self, method: str, path: str, **options: Any) -> Any:
         """Any request under /api/v1."""
         url = f"{self.url}/api/v1/{path}"
-        return self.http.request(method, url, headers=self.headers(method), timeout=30, **options)
+        return self.http.request(method, url, headers=self.headers(method), timeout=60, **options)
 
     def headers(self, method: str) -> dict[str, str]:
         """What shows who asks."""
@@ -226,7 +235,7 @@ class Desk(Browser):
 
     def open_page(self) -> dict[str, Any]:
         """Loads the agent's page for its first data, with the token that unsafe requests need."""
-        page = self.http.get(f"{self.url}/agent/v/all", timeout=30).text
+        page = self.http.get(f"{self.url}/agent/v/all", timeout=60).text
         found = re.search(r'<script type="application/json" id="boot"[^>]*>(.*?)</script>', page, re.DOTALL)
         assert found, page
         boot: dict[str, Any] = json.loads(found[1])
@@ -240,6 +249,12 @@ class Desk(Browser):
         return {"X-CSRF-Token": self._csrf}
 
 
+class Screen(Browser):
+    """A screen on a wall, with a link's token in `auth`."""
+
+    namespace = "/tv"
+
+
 class Customer(Browser):
     """A customer's browser on the chat of an inbox."""
 
@@ -249,7 +264,7 @@ class Customer(Browser):
         super().__init__(url)
         self.token = (
             token
-            or requests.post(f"{url}/api/v1/chat/visitors", json={"inbox_key": key}, timeout=30).json()[
+            or requests.post(f"{url}/api/v1/chat/visitors", json={"inbox_key": key}, timeout=60).json()[
                 "token"
             ]
         )
@@ -270,15 +285,24 @@ class Customer(Browser):
 
 
 class Site(House):
-    """A house whose doors are real servers: one, or several on the same database."""
+    """A house whose doors are real servers: one, or several on the same database.
+
+    `program`: what is run instead of wsgi.py.
+    """
 
     def __init__(
-        self, environment: dict[str, str], folder: Path, *, servers: int = 1, **settings: str
+        self,
+        environment: dict[str, str],
+        folder: Path,
+        *,
+        servers: int = 1,
+        program: Path = ROOT / "wsgi.py",
+        **settings: str,
     ) -> None:
         super().__init__(environment, folder)
         served = {name: value for name, value in environment.items() if name != "TESTING"}
         served |= {"INSTANCE_PATH": str(folder), "LOG_LEVEL": "info", **settings}
-        self.servers = [Server(served) for _ in range(servers)]
+        self.servers = [Server(served, program=program) for _ in range(servers)]
         self.browsers: list[Browser] = []
 
     def __enter__(self) -> Self:

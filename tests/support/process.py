@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -49,7 +50,7 @@ def start(
     return subprocess.Popen([str(part) for part in [*guard, *command]], **options)
 
 
-def stop(process: subprocess.Popen, stop_signal: int = signal.SIGTERM, patience: float = 15) -> int:
+def stop(process: subprocess.Popen, stop_signal: int = signal.SIGTERM, patience: float = 60) -> int:
     """Ask a program to end; one that doesn't is killed. Returns its exit code."""
     if process.poll() is None:
         process.send_signal(stop_signal)
@@ -60,6 +61,32 @@ def stop(process: subprocess.Popen, stop_signal: int = signal.SIGTERM, patience:
     return process.wait()
 
 
+def family(process: subprocess.Popen) -> list[int]:
+    """A program's process and all that it started, its own first."""
+    found = [process.pid]
+    for pid in found:
+        with suppress(OSError):
+            found += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+    return found
+
+
+def freeze(process: subprocess.Popen) -> None:
+    """It and all that it started stand still, until `thaw()`: nobody is answered, nothing is closed."""
+    for pid in family(process):
+        _tell(pid, signal.SIGSTOP)
+
+
+def thaw(process: subprocess.Popen) -> None:
+    """Goes on after `freeze()`."""
+    for pid in reversed(family(process)):
+        _tell(pid, signal.SIGCONT)
+
+
+def _tell(pid: int, number: int) -> None:
+    with suppress(ProcessLookupError):  # it may have ended since it was looked for
+        os.kill(pid, number)
+
+
 def free_port() -> int:
     """A TCP port of the loopback address that nobody listens on at this moment."""
     with socket.socket() as probe:
@@ -67,7 +94,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_until(condition: Callable[[], Any], what: str, patience: float = 30, pause: float = 0.02) -> Any:
+def wait_until(condition: Callable[[], Any], what: str, patience: float = 60, pause: float = 0.02) -> Any:
     """The first true answer of a condition; `what` names it in the error."""
     end = time.monotonic() + patience
     while time.monotonic() < end:

@@ -51,6 +51,18 @@ class Server(process.Startable):
         path = self.folder / "log"
         return path.read_text(errors="replace") if path.exists() else ""
 
+    @property
+    def computed(self) -> float:
+        """The seconds that its process has computed; those that other programs took from it do not count."""
+        fields = Path(f"/proc/{self.child.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    @property
+    def memory(self) -> float:
+        """Its resident memory in MB."""
+        status = Path(f"/proc/{self.child.pid}/status").read_text()
+        return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
     def start(self, *, wait: bool = True) -> Self:
         """Start (again); returns when it answers, or raises with its log when it ends before that."""
         with (self.folder / "log").open("ab") as log:
@@ -61,20 +73,28 @@ class Server(process.Startable):
             self.wait_until_ready()
         return self
 
-    def wait_until_ready(self, patience: float = 60) -> None:
+    def wait_until_ready(self, patience: float = 120) -> None:
         """Return as soon as /healthz says yes."""
         try:
             process.wait_until(self._healthy, "the server to answer", patience)
         except TimeoutError as error:
             raise RuntimeError(f"{error}\n{self.log}") from None
 
-    def terminate(self, patience: float = 20) -> int:
+    def terminate(self, patience: float = 60) -> int:
         """SIGTERM: it drains and ends. Its exit code."""
         return process.stop(self.child, signal.SIGTERM, patience)
 
     def kill(self) -> None:
         """`kill -9`."""
         process.stop(self.child, signal.SIGKILL)
+
+    def freeze(self) -> None:
+        """Stands still with its connections open, until `thaw()`."""
+        process.freeze(self.child)
+
+    def thaw(self) -> None:
+        """Goes on after `freeze()`."""
+        process.thaw(self.child)
 
     def restart(self) -> Self:
         """Terminate and start again on the same port."""
@@ -104,7 +124,7 @@ class Server(process.Startable):
         if self.child.poll() is not None:
             raise RuntimeError(f"the server ended with {self.child.returncode}:\n{self.log}")
         try:
-            with urllib.request.urlopen(f"{self.url}/healthz", timeout=5) as answer:
+            with urllib.request.urlopen(f"{self.url}/healthz", timeout=30) as answer:
                 return answer.status == 200
         except (urllib.error.HTTPError, OSError):
             return False

@@ -78,6 +78,12 @@ class Valkey(process.Startable):
         """Go on after `hang()`."""
         self.child.send_signal(signal.SIGCONT)
 
+    def flush(self) -> None:
+        """Forget everything that is stored."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as connection:
+            connection.sendall(b"FLUSHALL\r\n")
+            assert connection.recv(5) == b"+OK\r\n"
+
     def close(self) -> None:
         """Stop and remove everything."""
         self.stop()

@@ -34,13 +34,23 @@ def frame(
 
 
 class Wire:
-    """A TCP connection to the Socket.IO door. `status` is what the handshake was answered with."""
+    """A TCP connection to the Socket.IO door, from a loopback `address`.
+
+    `status` is what the handshake was answered with, `reason` the number that the server closed it with.
+    """
+
+    reason: int | None = None
 
     def __init__(
-        self, port: int, *, origin: str | None = "own", headers: dict[str, str] | None = None
+        self,
+        port: int,
+        *,
+        origin: str | None = "own",
+        headers: dict[str, str] | None = None,
+        address: str = "127.0.0.1",
     ) -> None:
         self.port = port
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=60, source_address=(address, 0))
         self.rest = b""
         fields = {"Host": f"127.0.0.1:{port}", **(headers or {})}
         if origin is not None:
@@ -95,9 +105,12 @@ class Wire:
             return None
         except (OSError, EOFError):
             return CLOSED
-        return CLOSED if first & 15 == CLOSE else body.decode()
+        if first & 15 == CLOSE:
+            self.reason = struct.unpack("!H", body[:2])[0] if body else None
+            return CLOSED
+        return body.decode()
 
-    def is_closed(self, patience: float = 5) -> bool:
+    def is_closed(self, patience: float = 60) -> bool:
         """Whether the server ends the connection in time."""
         end = time.monotonic() + patience
         while time.monotonic() < end:
@@ -129,12 +142,12 @@ class Line(Wire):
         self.events: list[list[Any]] = []
         self.acks: dict[int, Any] = {}
         self.count = 0
-        self.open = json.loads(self.receive()[1:])
+        self.open = json.loads(self.receive(60)[1:])
         self.send(frame(f"40{namespace}," + (json.dumps(auth) if auth is not None else "")))
-        answer = self._next(time.monotonic() + 10, lambda packet: packet[:1] in ("0", "4"))
+        answer = self._next(time.monotonic() + 60, lambda packet: packet[:1] in ("0", "4"))
         self.connected = isinstance(answer, str) and answer.startswith("0")
 
-    def emit(self, name: str, payload: Any = None, patience: float = 10) -> Any:
+    def emit(self, name: str, payload: Any = None, patience: float = 60) -> Any:
         """Sends a command and waits for its ack."""
         self.count += 1
         self.send(frame(f"42{self.namespace},{self.count}" + json.dumps([name, payload])))
@@ -144,7 +157,7 @@ class Line(Wire):
                 raise TimeoutError(f"no ack of {name}")
         return self.acks.pop(wanted)
 
-    def wait_for(self, name: str, patience: float = 10) -> Any:
+    def wait_for(self, name: str, patience: float = 60) -> Any:
         """The body of the next event with that name."""
         end = time.monotonic() + patience
         while True:

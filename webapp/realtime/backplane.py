@@ -14,8 +14,9 @@ from typing import Any
 
 import socketio
 
-from webapp import green
+from webapp import green, metrics
 from webapp.config import Settings
+from webapp.realtime import late
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,10 @@ class Backplane(socketio.RedisManager):
         super().initialize()
         green.spawn(self._publish_queued)
 
+    def _handle_emit(self, message: dict[str, Any]) -> None:
+        if message["event"] != "ticket.event" or late.take(message["data"][0]):
+            super()._handle_emit(message)
+
     def _publish(self, data: Any) -> None:
         try:
             self.outgoing.put_nowait(data)
@@ -66,6 +71,7 @@ class Backplane(socketio.RedisManager):
 
     def _note_loss(self, reason: str) -> None:
         self.lost += 1
+        metrics.HINTS_LOST.inc()
         if time.monotonic() > self.quiet_until:
             log.warning(
                 "Redis does not take what other processes should hear (%s); %s lost", reason, self.lost

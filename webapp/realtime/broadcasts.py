@@ -1,5 +1,6 @@
 """Which fact goes to which room, in what shape. Runs after the commit and needs no database."""
 
+from collections.abc import Callable
 from typing import Any
 
 from webapp import bus, clock
@@ -15,29 +16,33 @@ from webapp.services.routing.offer import OfferMoved
 from webapp.services.routing.place import PlaceMoved
 from webapp.services.ticket.reading import MarkMoved
 
+Send = Callable[..., None]
 AGENT, CHAT = rooms.AGENT, rooms.CHAT
 DIRECTORY = ("tag", "field", "ticket_status", "team", "inbox", "skill")
 """Nouns by which pages turn ids into names: when one changes, open pages read the directory again."""
 
 
-def event_recorded(fact: Recorded) -> None:
+def event_recorded(fact: Recorded, emit: Send = emit) -> None:
     """An event of a ticket: whole to its staff, in the customer's form to its customer, if they see it."""
     if fact.ticket_id is None:
         if fact.name.partition(".")[0] in DIRECTORY:
             emit("directory.updated", {}, room=rooms.staff(fact.workspace_id), namespace=AGENT)
         return
-    emit("ticket.event", fact.staff, room=rooms.ticket_staff(fact.ticket_id), namespace=AGENT)
     if fact.customer is not None:
-        _tell_customer("ticket.event", fact.customer, fact)
+        _tell_customer("ticket.event", fact.customer, fact, emit)
+    # Last: another process that hears this has had the customer's before (realtime/late.py).
+    emit("ticket.event", fact.staff, room=rooms.ticket_staff(fact.ticket_id), namespace=AGENT)
 
 
-def _tell_customer(name: str, body: dict[str, Any], fact: Recorded | MarkMoved | Typing) -> None:
+def _tell_customer(
+    name: str, body: dict[str, Any], fact: Recorded | MarkMoved | Typing, emit: Send = emit
+) -> None:
     """To the customer's browsers, in each inbox in which they see the ticket."""
     for inbox_id in fact.inbox_ids:
         emit(name, body, room=rooms.customer(fact.customer_id, inbox_id), namespace=CHAT)
 
 
-def row_changed(fact: RowChanged) -> None:
+def row_changed(fact: RowChanged, emit: Send = emit) -> None:
     """A ticket's row, to every queue of the workspace."""
     body = {"row": fact.row, "before": fact.before, "workspace_seq": fact.workspace_seq}
     emit("ticket.row", body, room=rooms.staff(fact.workspace_id), namespace=AGENT)

@@ -1,6 +1,6 @@
-"""Redis tells the other processes which cached rows have changed: a hint, never waited for.
+"""Redis tells the other processes which cached rows and live boards have changed: a hint, never waited for.
 
-One that is lost costs nothing but freshness: what is cached lives five seconds.
+One that is lost costs nothing but freshness: what is cached lives five seconds, a board looks by itself.
 """
 
 import json
@@ -14,12 +14,15 @@ import redis
 from flask import Flask
 
 from webapp import cache, green
+from webapp.realtime import boards
 from webapp.realtime.backplane import OPTIONS, channel
+from webapp.services import feed
 
 log = logging.getLogger(__name__)
 
 QUEUE = 2000
 PAUSE_SECONDS = 1.0
+BOARD, FEED = "board", "feed"
 
 
 class Bumps:
@@ -44,7 +47,13 @@ class Bumps:
             body = json.loads(text)
             if body["from"] == self.origin:
                 return
-            cache.CACHES[body["cache"]].bump((uuid.UUID(body["workspace"]), uuid.UUID(body["id"])))
+            workspace_id = uuid.UUID(body["workspace"])
+            if body["cache"] in (BOARD, FEED):
+                feed.wake(workspace_id)
+                if body["cache"] == BOARD:
+                    boards.mark(workspace_id)
+            else:
+                cache.CACHES[body["cache"]].bump((workspace_id, uuid.UUID(body["id"])))
         except (ValueError, KeyError, TypeError):
             return
 
@@ -78,5 +87,7 @@ def start(app: Flask) -> None:
         return
     bumps = Bumps(settings.redis_url, f"{channel(settings)}:bumps")
     cache.on_bump(bumps.send)
+    boards.on_touch(lambda workspace_id: bumps.send(BOARD, (workspace_id, workspace_id)))
+    feed.on_commit(lambda workspace_id: bumps.send(FEED, (workspace_id, workspace_id)))
     green.spawn(bumps.publish_forever)
     green.spawn(bumps.listen_forever)

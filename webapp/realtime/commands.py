@@ -1,6 +1,7 @@
 """What a browser may say over the socket: the same schemas and services as REST, another door."""
 
 import logging
+import time
 from collections.abc import Callable
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -12,14 +13,17 @@ from flask_socketio import ConnectionRefusedError as Refused
 from flask_socketio import join_room, leave_room
 from pydantic import ValidationError
 
+from webapp import metrics
+from webapp.assets import BOARD_SCRIPT, dist
 from webapp.auth import Actor, acting_as, current_actor, require, session_cookie_name
 from webapp.config import settings
-from webapp.database import read_only, transaction
+from webapp.database import AWAY, read_only, transaction
 from webapp.errors import INTERNAL, AppError, Unavailable, from_pydantic
 from webapp.extensions import socketio
-from webapp.realtime import presence, rooms, server
+from webapp.realtime import boards, late, presence, rooms, server
 from webapp.schemas import chat as said_by_customers
 from webapp.schemas import ticket_in as said_by_staff
+from webapp.schemas.now import ScreenIn
 from webapp.schemas.text import Strict
 from webapp.services import chat, live
 from webapp.services import ticket as tickets
@@ -29,10 +33,11 @@ from webapp.services.chat.present import message_answer
 from webapp.services.session import actor_for_token
 from webapp.services.ticket.comment import CommentDraft
 from webapp.services.ticket.snapshot import comment_answer, ticket_snapshot
+from webapp.services.wallboard import actor_for_link, note_opening
 from webapp.tenancy import use_workspace
 
 log = logging.getLogger(__name__)
-AGENT, CHAT = rooms.AGENT, rooms.CHAT
+AGENT, CHAT, TV = rooms.AGENT, rooms.CHAT, rooms.TV
 
 
 @dataclass(frozen=True)
@@ -70,22 +75,38 @@ def inside(actor: Actor) -> Any:
 
 def run_command(said: Command, payload: Any) -> dict[str, Any]:
     """Runs a command for this socket's actor; answers the ack, whatever happens."""
+    began = time.perf_counter()
+    answer = _answer(said, payload)
+    labels = said.name, "yes" if answer["ok"] else "no"
+    metrics.COMMANDS.labels(*labels).observe(time.perf_counter() - began)
+    return answer
+
+
+def _answer(said: Command, payload: Any) -> dict[str, Any]:
     try:
         actor = server.actor_for(_sid(), said.namespace)
         with inside(actor):
             require(actor, said.access)
             body = said.schema.model_validate(payload if payload is not None else {})
-            return {"ok": True, "data": said.run(body) or {}}
+            return {"ok": True, "data": _run(said, body) or {}}
     except AppError as error:
         return {"ok": False, "error": error.to_dict()}
     except ValidationError as error:
         return {"ok": False, "error": from_pydantic(error).to_dict()}
-    except (sa.exc.OperationalError, sa.exc.TimeoutError) as error:
+    except AWAY as error:
         log.error("database unavailable: %s", type(error).__name__)  # noqa: TRY400 - no traceback a message
         return {"ok": False, "error": Unavailable("The service is busy; please try again").to_dict()}
     except Exception:
         log.exception("command %s failed", said.name)
         return {"ok": False, "error": INTERNAL}
+
+
+def _run(said: Command, body: Any) -> Any:
+    """Once more where its row met one that somebody else was writing: now it sees it, as in REST."""
+    try:
+        return said.run(body)
+    except sa.exc.IntegrityError:
+        return said.run(body)
 
 
 def _sid() -> str:
@@ -108,6 +129,7 @@ def connect_staff(_auth: Any = None) -> None:
 @command("ticket.open", AGENT, said_by_staff.TicketCommand, "ticket:read")
 def open_ticket(body: said_by_staff.TicketCommand) -> Any:
     """Joins first, then reads: what is written in between arrives, and is dropped as known."""
+    server.check_room_for(body.ticket_id, _sid())
     with read_only():
         tickets.ticket_for(body.ticket_id, "ticket:read")
     join_room(rooms.ticket_staff(body.ticket_id))
@@ -166,7 +188,7 @@ def connect_customer(auth: Any = None) -> None:
     try:
         given = said_by_customers.ConnectIn.model_validate(auth)
     except ValidationError:
-        raise Refused("unauthenticated") from None
+        raise _stranger(CHAT) from None
     address = request.remote_addr  # limits and blocks go by where they are now
 
     def identify() -> Actor:
@@ -232,7 +254,48 @@ def update_page(body: said_by_customers.PageIn) -> Any:
     presence.moved(current_actor(), page)
 
 
-# --- both -----------------------------------------------------------------------------------------
+# --- the live board -------------------------------------------------------------------------------
+
+
+def connect_screen(auth: Any = None) -> None:
+    """Lets a screen in by its link's token: to the live board, and to nothing else."""
+    try:
+        given = ScreenIn.model_validate(auth)
+    except ValidationError:
+        raise _stranger(TV) from None
+    actor = _admitted(lambda: actor_for_link(given.token, door="socket"), TV)
+    assert actor.id is not None
+    with transaction():
+        note_opening(actor.id)
+
+
+@command("now.watch", AGENT, said_by_customers.NothingIn, "report:read")
+@command("now.watch", TV, said_by_customers.NothingIn, "wallboard:watch")
+def watch_board(_body: said_by_customers.NothingIn) -> Any:
+    """The live board as it is, and from now on what changes on it."""
+    return {**boards.begin(current_actor(), _sid()), "version": dist(BOARD_SCRIPT)}
+
+
+@command("now.leave", AGENT, said_by_customers.NothingIn, "report:read")
+@command("now.leave", TV, said_by_customers.NothingIn, "wallboard:watch")
+def leave_board(_body: said_by_customers.NothingIn) -> Any:
+    """Stops hearing of the board: the page is not looked at."""
+    boards.end(_sid())
+
+
+@command("health.watch", AGENT, said_by_customers.NothingIn, "report:read")
+def watch_health(_body: said_by_customers.NothingIn) -> Any:
+    """How jobs, timers and periodic work stand, and from now on what changes."""
+    return boards.begin(current_actor(), _sid(), boards.HEALTH)
+
+
+@command("health.leave", AGENT, said_by_customers.NothingIn, "report:read")
+def leave_health(_body: said_by_customers.NothingIn) -> Any:
+    """Stops hearing of it: the page is not looked at."""
+    boards.end(_sid())
+
+
+# --- all -----------------------------------------------------------------------------------------
 
 
 def _admitted(identify: Callable[[], Actor], namespace: str) -> Actor:
@@ -240,21 +303,26 @@ def _admitted(identify: Callable[[], Actor], namespace: str) -> Actor:
     try:
         with read_only():
             actor = identify()
+        server.register(_sid(), namespace, actor, identify)
     except AppError as error:
-        raise Refused(error.code) from None
-    except Exception:
-        log.exception("connecting failed")
-        raise Refused("internal") from None
-    server.register(_sid(), namespace, actor, identify)
+        server.refused(_sid(), namespace)
+        raise _refusal(error.code) from None
+    late.follow(actor.workspace_id)
     return actor
+
+
+def _stranger(namespace: str) -> Refused:
+    server.refused(_sid(), namespace)
+    return Refused("unauthenticated")
 
 
 def disconnect(namespace: str) -> Callable[..., None]:
     """What happens when a socket of that namespace has gone."""
 
     def gone(_reason: Any = None) -> None:
+        boards.end(_sid())
         actor = server.forget(_sid(), namespace)
-        if actor is not None:
+        if actor is not None and namespace != TV:
             presence.disconnected(actor, _sid())
 
     return gone
@@ -264,10 +332,30 @@ def register() -> None:
     """Registers everything with Flask-SocketIO, so that its test client sees it too."""
     for (namespace, name), said in COMMANDS.items():
         socketio.on_event(name, _entrance(said), namespace=namespace)
-    socketio.on_event("connect", connect_staff, namespace=AGENT)
-    socketio.on_event("connect", connect_customer, namespace=CHAT)
-    for namespace in (AGENT, CHAT):
+    for namespace, connect in ((AGENT, connect_staff), (CHAT, connect_customer), (TV, connect_screen)):
+        socketio.on_event("connect", _answering(connect, namespace), namespace=namespace)
         socketio.on_event("disconnect", disconnect(namespace), namespace=namespace)
+
+
+def _answering(connect: Callable[[Any], None], namespace: str) -> Callable[..., None]:
+    """Somebody who cannot be let in hears so and comes again; they would wait for an answer for ever."""
+
+    def enter(auth: Any = None) -> None:
+        try:
+            connect(auth)
+        except Refused:
+            raise
+        except Exception as error:
+            log.error("connecting failed: %s", type(error).__name__, exc_info=not isinstance(error, AWAY))  # noqa: TRY400
+            disconnect(namespace)()
+            raise _refusal("unavailable") from None
+
+    return enter
+
+
+def _refusal(code: str) -> Refused:
+    """A code alone; of what passes with a mark by which the page comes again by itself."""
+    return Refused(code, {"code": code}) if code in ("unavailable", "rate_limited") else Refused(code)
 
 
 def _entrance(said: Command) -> Callable[..., dict[str, Any]]:

@@ -15,7 +15,7 @@ from webapp.config import settings
 from webapp.database import read_only, transaction
 from webapp.extensions import db
 from webapp.models import Inbox, User, VisitorToken
-from webapp.realtime import rooms
+from webapp.realtime import boards, rooms
 from webapp.realtime.server import emit
 from webapp.services import chat, routing
 from webapp.services import presence as rows
@@ -49,11 +49,10 @@ def connected(actor: Actor, sid: str) -> None:
         was_leaving = _leaving.pop(person, None) is not None
     if not is_first or was_leaving:
         return
-    with transaction():
+    with use_workspace(person.workspace_id), transaction():
         rows.opened(*person)
         if person.kind == "user":
-            with use_workspace(person.workspace_id):
-                routing.agent_came(person.id)
+            routing.agent_came(person.id)
     with read_only():
         _announce(person, online=True, token_id=actor.session_id)
 
@@ -73,21 +72,21 @@ def disconnected(actor: Actor, sid: str) -> None:
 def announce_gone() -> None:
     """Announces those whose grace period is over."""
     with _lock:
-        due = [person for person, at in _leaving.items() if at <= clock.now()]
+        due = {person: at for person, at in _leaving.items() if at <= clock.now()}
         for person in due:
             del _leaving[person]
-    for person in due:
-        with transaction():
+    for person, at in due.items():
+        with use_workspace(person.workspace_id), transaction():
             rows.closed(person.kind, person.id)
-            _let_go(person)
+            _let_go(person, at - timedelta(seconds=settings().gone_grace_seconds))
         _announce_absence(person)
 
 
-def _let_go(person: Person) -> None:
-    """Whoever is nowhere any more loses what they work on, after the grace."""
+def _let_go(person: Person, seen_until: datetime) -> None:
+    """Whoever is nowhere any more is recorded as gone, and loses what they work on after the grace."""
     if person.kind == "user" and not rows.is_online("user", person.id):
-        with use_workspace(person.workspace_id):
-            routing.agent_left(person.id)
+        rows.went(person.id, seen_until)
+        routing.agent_left(person.id)
 
 
 def _announce_absence(person: Person) -> None:
@@ -100,14 +99,17 @@ def renew() -> None:
     """Prolongs this process's rows, puts back any that a sweep took, and sweeps what dead processes left."""
     with transaction():
         found = rows.renew()
-        people = [*_sockets, *_leaving]
-        for person in people if found < len(people) else ():
+    people = [*_sockets, *_leaving]
+    for person in people if found < len(people) else ():
+        with use_workspace(person.workspace_id), transaction():
             rows.opened(*person)
+    with transaction():
         gone = rows.sweep()
-        for row in gone:
-            _let_go(Person(*row))
-    for row in gone:
-        _announce_absence(Person(*row))
+    for *who, until in gone:
+        person = Person(*who)
+        with use_workspace(person.workspace_id), transaction():
+            _let_go(person, until)
+        _announce_absence(person)
 
 
 def _person(actor: Actor) -> Person:
@@ -146,6 +148,7 @@ def _tell_user(workspace_id: uuid.UUID, user_id: uuid.UUID, *, online: bool) -> 
     availability, reason = db.session.execute(sa.select(*columns).where(User.id == user_id)).one()
     body = {"user_id": str(user_id), "availability": availability, "reason": reason, "online": online}
     emit("user.presence", body, room=rooms.staff(workspace_id), namespace=rooms.AGENT)
+    boards.touch(workspace_id)
 
 
 def _tell_availability(workspace_id: uuid.UUID) -> None:
@@ -187,10 +190,17 @@ _CHANGES = {"user.updated", "user.deactivated", "user.reactivated"}
 
 def user_changed(fact: Recorded) -> None:
     """Somebody's availability, role or access changed: says so, in a context of its own."""
-    if fact.name not in _CHANGES or fact.subject_id is None:
-        return
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
-    green.soon(_tell_change, app, fact.workspace_id, fact.subject_id)
+    if fact.name == "workspace.updated":
+        green.soon(_tell_reasons, app, fact.workspace_id)
+    elif fact.name in _CHANGES and fact.subject_id is not None:
+        green.soon(_tell_change, app, fact.workspace_id, fact.subject_id)
+
+
+def _tell_reasons(app: Flask, workspace_id: uuid.UUID) -> None:
+    """Which reasons let people take tickets all the same may be another matter now."""
+    with app.app_context(), read_only():
+        _tell_availability(workspace_id)
 
 
 def _tell_change(app: Flask, workspace_id: uuid.UUID, user_id: uuid.UUID) -> None:

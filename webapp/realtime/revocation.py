@@ -4,6 +4,8 @@ Each process reads the database for what was revoked since its last look, so tha
 """
 
 import threading
+import uuid
+from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,22 +14,26 @@ from flask import Flask
 
 from webapp import bus, clock, green
 from webapp.database import read_only
-from webapp.models import User, UserSession, VisitorToken
+from webapp.models import User, UserSession, VisitorToken, WallboardLink
 from webapp.realtime import server
 from webapp.services.chat.visitor import VisitorsEnded
 from webapp.services.customer import VisitorsMoved
+from webapp.services.permission import permissions_of
+from webapp.services.role import RoleRevised
 from webapp.services.session import SessionsEnded
+from webapp.tenancy import use_workspace
 
 # A transaction may commit some time after it set `revoked_at`, and clocks differ; ending twice does no harm.
 OVERLAP = timedelta(seconds=30)
 EXPIRY_SECONDS = 60
+REVOKED = "revoked"
 
 _lock = threading.Lock()
 _looked_at: datetime | None = None
 
 
 def poll() -> None:
-    """Ends this process's sockets whose session, user or visitor token was revoked since the last look."""
+    """Ends this process's sockets whose session, user, token or link was revoked since the last look."""
     global _looked_at
     now = clock.now()
     with _lock:
@@ -35,15 +41,40 @@ def poll() -> None:
     if not server.connections():
         return
     with read_only() as session:
-        revoked = {
-            *session.scalars(sa.select(UserSession.id).where(UserSession.revoked_at > since)),
-            *session.scalars(sa.select(VisitorToken.id).where(VisitorToken.revoked_at > since)),
-        }
+        revoked = _revoked(since, session)
         deactivated = set(session.scalars(sa.select(User.id).where(User.deactivated_at > since)))
-    server.end_sessions(revoked, "revoked")
+    for reason, session_ids in revoked.items():
+        server.end_sessions(session_ids, reason)
+    for connection in _with_other_rights():
+        server.end(connection, "role_changed")
     for connection in server.connections():
         if connection.actor.kind == "user" and connection.actor.id in deactivated:
             server.end(connection, "deactivated")
+
+
+def _revoked(since: datetime, session: Any) -> dict[str, set[uuid.UUID]]:
+    """What was revoked since, by the reason that its page is told: the same that whoever ended it told."""
+    found: dict[str, set[uuid.UUID]] = defaultdict(set)
+    ended = sa.select(UserSession.id, UserSession.ended_for).where(UserSession.revoked_at > since)
+    for session_id, reason in session.execute(ended):
+        found[reason or REVOKED].add(session_id)
+    for model in (VisitorToken, WallboardLink):
+        found[REVOKED] |= set(session.scalars(sa.select(model.id).where(model.revoked_at > since)))
+    return found
+
+
+def _with_other_rights() -> list[server.Connection]:
+    """This process's sockets of people whose role, one of a workspace's own, allows another thing by now."""
+    found = []
+    with read_only():
+        for connection in server.connections():
+            actor = connection.actor
+            if actor.permissions is None or actor.workspace_id is None:
+                continue
+            with use_workspace(actor.workspace_id):
+                if permissions_of(actor.role) != actor.permissions:
+                    found.append(connection)
+    return found
 
 
 def end_expired() -> None:
@@ -77,8 +108,17 @@ def _visitors_moved(fact: VisitorsMoved) -> None:
             server.reconnect(connection)
 
 
+def _role_revised(fact: RoleRevised) -> None:
+    """Their pages begin again: what they show and offer goes by what their people may do."""
+    for connection in server.connections():
+        actor = connection.actor
+        if (actor.workspace_id, actor.role) == (fact.workspace_id, fact.key):
+            server.end(connection, "role_changed")
+
+
 def register(_app: Flask) -> None:
     """Listens to what is revoked in this process."""
+    bus.subscribe(RoleRevised, _role_revised)
     bus.subscribe(SessionsEnded, _ended)
     bus.subscribe(VisitorsEnded, _visitors_ended)
     bus.subscribe(VisitorsMoved, _visitors_moved)

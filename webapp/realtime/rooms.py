@@ -2,7 +2,8 @@
 
 import uuid
 
-AGENT, CHAT = "/agent", "/chat"
+AGENT, CHAT, TV = "/agent", "/chat", "/tv"
+TICKET = "ticket:"
 
 
 def staff(workspace_id: uuid.UUID | None) -> str:
@@ -27,7 +28,7 @@ def session(session_id: uuid.UUID | None) -> str:
 
 def ticket_staff(ticket_id: uuid.UUID) -> str:
     """The staff who have a ticket open."""
-    return f"ticket:{ticket_id}:staff"
+    return f"{TICKET}{ticket_id}:staff"
 
 
 def customer(customer_id: uuid.UUID | None, inbox_id: uuid.UUID | None) -> str:

@@ -3,25 +3,27 @@
 Rooms are joined and commands registered in commands.py; what goes out passes `emit`, which needs a room.
 """
 
-import ipaddress
 import logging
 import random
 import threading
+import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from flask import Flask
 
-from webapp import clock, green
+from webapp import clock, green, metrics
 from webapp.auth import Actor
 from webapp.config import Settings, is_loopback
 from webapp.database import read_only
-from webapp.errors import AppError, Unauthenticated
+from webapp.errors import AppError, Conflict, RateLimited, Unauthenticated
 from webapp.extensions import socketio
+from webapp.pace import Bucket, Buckets, network
 from webapp.realtime import rooms
 from webapp.realtime.packet import Malformed, StrictJSON, StrictPacket
 
@@ -30,9 +32,18 @@ log = logging.getLogger(__name__)
 IDENTITY_SECONDS = 2
 STRANGER_SECONDS = 10
 STRANGERS_PER_ADDRESS = 50
-MALFORMED = 5
+STRIKES = 5
+# New sockets of one address: a page that lost its own tries a few times, an office comes back at once.
+OPENED_PER_SECOND, OPENED_BURST = 50, 500
+# What a socket may say: staff each, customers and strangers also with the others of their address.
+STAFF_PER_SECOND, STAFF_BURST = 20, 100
+OTHERS_PER_SECOND, OTHERS_BURST = 5, 40
+ADDRESS_PER_SECOND, ADDRESS_BURST = 40, 200
+SOCKETS = {rooms.AGENT: 50, rooms.CHAT: 30, rooms.TV: 50}
+"""So many may one browser have open at once, by its session or token."""
+OPEN_TICKETS = 100
 MESSAGE_BYTES = 64 * 1024
-ENDED = {rooms.AGENT: "session.ended", rooms.CHAT: "visitor.ended"}
+ENDED = {rooms.AGENT: "session.ended", rooms.CHAT: "visitor.ended", rooms.TV: "wallboard.ended"}
 UNKNOWN = {"code": "unknown_command", "message": "There is no such command", "detail": []}
 
 
@@ -48,7 +59,7 @@ def init(app: Flask, settings: Settings) -> None:
         client_manager=_backplane(settings),
         cors_allowed_origins=list(origins(settings)),
         transports=["websocket"],
-        namespaces=[rooms.AGENT, rooms.CHAT],
+        namespaces=list(ENDED),
         serializer=StrictPacket,
         json=StrictJSON,
         max_http_buffer_size=MESSAGE_BYTES,
@@ -100,22 +111,33 @@ class Connection:
 
 _lock = threading.Lock()
 _connections: dict[str, Connection] = {}
+_browsers: Counter[uuid.UUID | None] = Counter()
+"""How many sockets of each session or visitor token are open."""
 
 
 def register(sid: str, namespace: str, actor: Actor, identify: Callable[[], Actor]) -> None:
-    """Notes who is behind a socket that was let in; `identify` reads it again, raising if it is nobody."""
+    """Notes who is behind a socket that was let in; `identify` reads it again, raising if it is nobody.
+
+    Raises `RateLimited` where that browser has too many already.
+    """
+    if actor.session_id and _browsers[actor.session_id] >= SOCKETS[namespace]:
+        raise RateLimited("Too many pages are open")
     transport = socketio.server.manager.eio_sid_from_sid(sid, namespace)
     with _lock:
         _connections[sid] = Connection(sid, namespace, actor, identify, transport, clock.now())
-        _strangers.pop(transport, None)
+        _browsers[actor.session_id] += 1
+        if transport in _guests:
+            _guests[transport].let_in(namespace)
 
 
 def forget(sid: str, namespace: str) -> Actor | None:
     """Forgets a socket that has gone; returns who it was, None if it never was let in."""
     with _lock:
         gone = _connections.pop(sid, None)
-    if gone is not None and gone.transport in socketio.server.eio.sockets:
-        _strangers[gone.transport] = Stranger(None, clock.now())  # may come back by another CONNECT
+        if gone is not None:
+            _less(_browsers, gone.actor.session_id)
+    if gone is not None and gone.transport in _guests:
+        _guests[gone.transport].stranger_since = clock.now()  # may come back by another CONNECT
     return gone.actor if gone is not None and gone.namespace == namespace else None
 
 
@@ -132,6 +154,9 @@ def actor_for(sid: str, namespace: str) -> Actor:
     except AppError:
         end(found, "expired")
         raise
+    if actor.rights != found.actor.rights:
+        end(found, "role_changed")
+        raise Unauthenticated("Your role has changed; please load the page again")
     if sid in _connections:
         _connections[sid] = replace(found, actor=actor, checked_at=clock.now())
     return actor
@@ -140,6 +165,21 @@ def actor_for(sid: str, namespace: str) -> Actor:
 def connections() -> list[Connection]:
     """This process's sockets that were let in."""
     return list(_connections.values())
+
+
+def register_metrics() -> None:
+    """Lets the metrics count the sockets of each namespace."""
+    for namespace in ENDED:
+        metrics.SOCKETS.labels(namespace).set_function(partial(_count, namespace))
+
+
+def _count(namespace: str) -> float:
+    return sum(connection.namespace == namespace for connection in connections())
+
+
+def connection(sid: str) -> Connection | None:
+    """The socket of that id, if it is one of this process's that were let in."""
+    return _connections.get(sid)
 
 
 def end_sessions(session_ids: Iterable[uuid.UUID], reason: str) -> None:
@@ -166,11 +206,15 @@ def reconnect(connection: Connection) -> None:
 # --- what goes out --------------------------------------------------------------------------------
 
 
-def emit(event: str, body: Any, *, room: str, namespace: str) -> None:
-    """Sends an event to a room, in every process. Never to everybody: refused sockets would hear it too."""
+def emit(event: str, body: Any, *, room: str, namespace: str, here: bool = False) -> None:
+    """Sends an event to a room, in every process, or `here` alone.
+
+    Never to everybody: refused sockets would hear it too.
+    """
     if not room or not isinstance(room, str) or namespace not in ENDED:
         raise ValueError(f"{event} needs a room and a namespace")
-    socketio.emit(event, body, to=room, namespace=namespace)
+    metrics.PUSHED.labels(event).inc()
+    socketio.server.emit(event, body, to=room, namespace=namespace, ignore_queue=here)
 
 
 def tell(connection: Connection, event: str, body: Any) -> None:
@@ -201,16 +245,48 @@ def _close(transport: str | None) -> None:
 # --- guards ---------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Stranger:
-    """A connection that nobody has been let in by yet; without an address it is not counted by it."""
+class Guest:
+    """A connection, let in or not: since when it is a stranger's, what it did wrong, and its pace."""
 
-    address: str | None
-    since: datetime
+    __slots__ = ("address", "is_new", "is_staff", "pace", "stranger_since", "strikes")
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.stranger_since: datetime | None = clock.now()
+        self.is_new, self.is_staff = True, False
+        self.strikes = 0
+        self.pace = Bucket(OTHERS_PER_SECOND, OTHERS_BURST)
+        _strangers[address] += 1
+
+    def let_in(self, namespace: str) -> None:
+        """Somebody came in by it."""
+        self.stranger_since = None
+        self.count_no_more()
+        if namespace == rooms.AGENT and not self.is_staff:
+            self.is_staff, self.pace = True, Bucket(STAFF_PER_SECOND, STAFF_BURST)
+
+    def count_no_more(self) -> None:
+        """It counts among its address's strangers no more: once let in, or gone."""
+        if self.is_new:
+            self.is_new = False
+            _less(_strangers, self.address)
+
+    def wait(self) -> float:
+        """How many seconds it waits until it is heard again."""
+        together = 0.0 if self.is_staff else _said.take(self.address)
+        return max(self.pace.take(1), together)
 
 
-_strangers: dict[Any, Stranger] = {}
-_malformed: Counter[str] = Counter()
+_guests: dict[Any, Guest] = {}
+_strangers: Counter[str] = Counter()
+_opened = Buckets(OPENED_PER_SECOND, OPENED_BURST)
+_said = Buckets(ADDRESS_PER_SECOND, ADDRESS_BURST)
+
+
+def _less(counter: Counter[Any], key: Any) -> None:
+    counter[key] -= 1
+    if counter[key] <= 0:
+        del counter[key]
 
 
 def _guard(server: Any) -> None:
@@ -219,54 +295,67 @@ def _guard(server: Any) -> None:
     open_, say, close = (server.eio.handlers[event] for event in ("connect", "message", "disconnect"))
 
     def opened(transport: str, environ: dict[str, Any]) -> Any:
-        if not _admit(transport, _network(environ.get("REMOTE_ADDR", ""))):
+        if not _admit(transport, network(environ.get("REMOTE_ADDR", ""))):
             return False
         return open_(transport, environ)
 
     def said(transport: str, data: Any) -> None:
-        try:
-            say(transport, data)
-        except Malformed:
-            _strike(transport)
-        except Exception as error:  # noqa: BLE001 - one client must not end the loop of all
-            # Commands answer for themselves: this is a packet that neither we nor the library foresaw.
-            green.log_rarely(f"a socket event failed: {type(error).__name__}", exc_info=True)
-            _strike(transport)
+        _hear(say, transport, data)
 
     def closed(transport: str, reason: str) -> None:
         try:
             close(transport, reason)
         finally:
-            _strangers.pop(transport, None)
-            _malformed.pop(transport, None)
+            if guest := _guests.pop(transport, None):
+                guest.count_no_more()
 
     for event, handler in (("connect", opened), ("message", said), ("disconnect", closed)):
         server.eio.on(event, handler)
 
 
+def _hear(say: Callable[[str, Any], Any], transport: str, data: Any) -> None:
+    """Lets the library handle what a client said, when it is that client's turn."""
+    guest = _guests.get(transport)
+    if guest is not None and (wait := guest.wait()):
+        time.sleep(wait)
+    if guest is None or transport not in _guests:  # it is closed: what it said last is nobody's
+        return
+    try:
+        say(transport, data)
+    except Malformed:
+        guest.strikes += 1
+    except Exception as error:  # noqa: BLE001 - one client must not end the loop of all
+        # Commands answer for themselves: this is a packet that neither we nor the library foresaw.
+        green.log_rarely(f"a socket event failed: {type(error).__name__}", exc_info=True)
+        guest.strikes += 1
+    if guest.strikes >= STRIKES:
+        green.log_rarely("a client that sends malformed packets, or is refused again and again, was dropped")
+        _close(transport)
+
+
 def _admit(transport: str, address: str) -> bool:
-    waiting = sum(stranger.address == address for stranger in _strangers.values())
-    if waiting >= STRANGERS_PER_ADDRESS:
+    if _strangers[address] >= STRANGERS_PER_ADDRESS:
         green.log_rarely("sockets refused: too many of one address are not signed in")
         return False
-    _strangers[transport] = Stranger(address, clock.now())
+    if _opened.take(address):
+        green.log_rarely("sockets refused: one address opens them too quickly")
+        return False
+    _guests[transport] = Guest(address)
     return True
 
 
-def _network(address: str) -> str:
-    """What counts as one address: an IPv6 host has 2^64 of them."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    return str(ipaddress.ip_network(f"{address}/64", strict=False)) if parsed.version == 6 else address
+def refused(sid: str, namespace: str) -> None:
+    """Notes that somebody was not let in; who tries again and again loses the connection."""
+    guest = _guests.get(socketio.server.manager.eio_sid_from_sid(sid, namespace))
+    if guest is not None:
+        guest.strikes += 1
 
 
-def _strike(transport: str) -> None:
-    _malformed[transport] += 1
-    if _malformed[transport] >= MALFORMED:
-        green.log_rarely("a client that sends malformed packets was dropped")
-        _close(transport)
+def check_room_for(ticket_id: uuid.UUID, sid: str) -> None:
+    """Raises `Conflict` where a socket has as many other tickets open as it may."""
+    held = {room for room in socketio.server.rooms(sid, rooms.AGENT) if room.startswith(rooms.TICKET)}
+    if len(held - {rooms.ticket_staff(ticket_id)}) >= OPEN_TICKETS:
+        raise Conflict("Too many tickets are open on this page; please load it again")
 
 
 def start() -> None:
@@ -275,8 +364,10 @@ def start() -> None:
 
 
 def close_strangers() -> None:
-    """Closes connections that nobody was let in by in time."""
-    for transport, stranger in list(_strangers.items()):
-        if (clock.now() - stranger.since).total_seconds() > STRANGER_SECONDS:
-            _strangers.pop(transport, None)
+    """Closes connections that nobody was let in by in time, and forgets who has gone."""
+    for transport, guest in list(_guests.items()):
+        if guest.stranger_since and (clock.now() - guest.stranger_since).total_seconds() > STRANGER_SECONDS:
+            guest.stranger_since = None
             _close(transport)
+    _opened.sweep()
+    _said.sweep()
