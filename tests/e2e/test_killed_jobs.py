@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from standardwebhooks import Webhook
 
 from tests.factories import Factory
 from tests.support.mail_servers import smtp_server
@@ -26,9 +27,10 @@ from webapp.models import AccountToken, Event, Job, Tag, Ticket, Timer
 from webapp.schemas.lifecycle import Lifecycle
 from webapp.schemas.notification import PushSubscriptionIn
 from webapp.schemas.sla import PolicyIn
-from webapp.services import account_token, email, sla, user
+from webapp.services import account_token, email, sla, user, webhooks
 from webapp.services import tag as tags
 from webapp.services import ticket as tickets
+from webapp.services.audit import verifying as audit_log
 from webapp.services.notification import push
 from webapp.services.sla import recalculation, replay
 from webapp.services.ticket import transitions
@@ -41,6 +43,8 @@ pytestmark = [
 ]
 
 TICKETS = 30
+DAILY = audit_log.JOB
+"""What a worker does unasked."""
 PRIORITIES = ("low", "medium", "high", "critical")
 TIERS = ("free", "basic", "premium", "enterprise")
 
@@ -71,7 +75,7 @@ class Desk:
         """Starts a worker and kills it once all of its jobs have come so far."""
         with self.worker() as worker:
             try:
-                wait_until(is_there, "the first try", 30)
+                wait_until(is_there, "the first try")
             except TimeoutError as error:
                 raise AssertionError(f"{error}: {self.jobs()}\n{worker.log}") from None
         assert {status for _, status, _ in self.jobs()} == {"running"}
@@ -80,14 +84,18 @@ class Desk:
         """The next worker does everything again."""
         with self.worker() as worker:
             try:
-                wait_until(lambda: {row[1] for row in self.jobs()} == {"completed"}, "the second try", 40)
+                wait_until(lambda: {row[1] for row in self.jobs()} == {"completed"}, "the second try")
             except TimeoutError as error:
                 raise AssertionError(f"{error}: {self.jobs()}\n{worker.log}") from None
-        assert {attempts for _, _, attempts in self.jobs()} == {2}
+        tries = {kind: attempts for kind, _, attempts in self.jobs()}
+        # A mail is leased a moment after its job, and so may be looked at once more before it is free.
+        assert tries.pop("email.deliver", 2) in (2, 3)
+        assert set(tries.values()) <= {2}
 
     def jobs(self) -> list[Any]:
         db.session.rollback()
-        return [tuple(row) for row in db.session.execute(sa.select(Job.type, Job.status, Job.attempts))]
+        query = sa.select(Job.type, Job.status, Job.attempts).where(Job.type != DAILY)
+        return [tuple(row) for row in db.session.execute(query)]
 
     def waiting(self) -> int:
         """How many connections wait for a lock."""
@@ -197,17 +205,17 @@ def test_f02_a_replay_is_taken_up_again(desk: Desk) -> None:
 
 @pytest.fixture
 def posts() -> Iterator[Any]:
-    """A mail server and a push service."""
-    with smtp_server() as mails, PushService() as pushes:
-        yield mails, pushes
+    """A mail server, a push service and a webhook's endpoint."""
+    with smtp_server() as mails, PushService() as pushes, PushService() as hooks:
+        yield mails, pushes, hooks
 
 
 class TestWhatLeaves:
-    """Mails and pushes: again with the same id, by which whoever gets both knows that they are one."""
+    """Mails, pushes, webhooks: again with the same id, by which whoever gets both knows they are one."""
 
     @pytest.fixture
     def more(self, posts: Any) -> dict[str, str]:
-        mails, _ = posts
+        mails, *_ = posts
         return {
             "SMTP_URL": mails.url,
             "MAIL_FROM": "support@harbour.example",
@@ -217,32 +225,39 @@ class TestWhatLeaves:
     def test_f02_what_leaves_the_house_has_one_id_however_often_it_is_sent(
         self, desk: Desk, posts: Any
     ) -> None:
-        mails, pushes = posts
-        mails.slow = pushes.slow = 6
+        mails, pushes, hooks = posts
+        mails.slow = pushes.slow = hooks.slow = 6
         browser = Subscriber(f"{pushes.url}/push/ana")
         with acting_as(desk.make.actor(desk.ana)), transaction():
             push.subscribe(PushSubscriptionIn.model_validate(browser.subscription), browser="Firefox")
         made = opened(1)
+        with transaction():
+            _, secret = webhooks.create_webhook(hooks.url, events=["ticket.assigned"])
         with transaction():
             forget_jobs()
             tickets.assign_ticket(made.id, desk.ana.id)
             account_token.request_reset("boss@harbour.example")
             user.create_user("nina@harbour.example", "Nina", "agent")
             email.send_email("ana@harbour.example", "notification", LETTER, key="notification:1")
-        wanted = len(desk.jobs()) - 1
+        wanted = len(desk.jobs()) - 2
         assert {kind for kind, _, _ in desk.jobs()} == {
             "account.reset",
             "account.invite",
             "email.deliver",
             "notification.push",
+            "webhook.first",
         }
-        desk.kill_in_the_middle(lambda: len(mails.envelopes) == wanted and pushes.requests)
-        mails.slow = pushes.slow = 0
+        desk.kill_in_the_middle(lambda: len(mails.envelopes) == wanted and pushes.requests and hooks.requests)
+        mails.slow = pushes.slow = hooks.slow = 0
         desk.finish()
         times = Counter(message_from_bytes(one.content)["Message-ID"] for one in mails.envelopes)
         assert (len(times), set(times.values())) == (wanted, {2})
         first, second = (browser.read(body) for _, body in pushes.requests)
         assert first == second
+        verified = Webhook(secret).verify
+        told = [(verified(body, headers), headers["webhook-id"]) for headers, body in hooks.requests]
+        assert len(told) == 2
+        assert told[0] == told[1]
         valid = sa.select(sa.func.count()).where(AccountToken.used_at.is_(None))
         assert db.session.scalar(valid.group_by(AccountToken.user_id).order_by(sa.func.count().desc())) == 1
 

@@ -29,7 +29,14 @@ def begun(team, sign_in, open_context) -> tuple[Agent, Chat, Network, Network]:
     agent.open("Hello?")
     agent.say("Hello!")
     expect(chat.message("Hello!")).to_be_visible()
+    all_acknowledged(agent, chat)
     return agent, chat, staff_network, network
+
+
+def all_acknowledged(agent: Agent, chat: Chat) -> None:
+    """Whoever wrote knows that it arrived; the other side may have read it before."""
+    expect(chat.log.locator("li[data-state=sending]")).to_have_count(0)
+    expect(agent.messages.locator("[data-state=pending]")).to_have_count(0)
 
 
 def both_read(agent: Agent, chat: Chat, last: str, *, size: int) -> list[str]:
@@ -48,6 +55,7 @@ def test_a_killed_server_loses_nothing_that_was_written_meanwhile(desk, begun, w
     agent, chat, _, network = begun
     chat.say("One before")
     expect(agent.messages.get_by_text("One before")).to_be_visible()
+    all_acknowledged(agent, chat)
 
     with desk.down():
         chat.say("Are you still")
@@ -59,7 +67,7 @@ def test_a_killed_server_loses_nothing_that_was_written_meanwhile(desk, begun, w
         expect(chat.scope.get_by_text("Reconnecting…")).to_be_visible()
         expect(agent.page.get_by_text("Reconnecting…")).to_be_visible()
         expect(agent.page.get_by_text("3 unsent")).to_be_visible()
-        assert chat.log.locator("li[data-state=sending]").count() == 2
+        expect(chat.log.locator("li[data-state=sending]")).to_have_count(2)
         network.cut()
 
     # The agent comes back first: a reply that the customer's words overtake would be held, for good reason.
@@ -108,6 +116,14 @@ def test_it_goes_on_where_websockets_are_blocked(team, sign_in, open_context):
     expect(chat.message("By pigeon, too")).to_be_visible()
     chat.say("Coo")
     both_read(agent, chat, "Coo", size=3)
+
+
+def test_an_export_is_there_in_the_end_although_nothing_is_told(team, sign_in):
+    admin = sign_in(team, team.person("Nora Lindqvist", "admin"))
+    Network(admin.page.context).cut(api=False)
+    admin.page.goto(f"{team.desk.url}/settings/exports")
+    admin.page.get_by_role("button", name="Write the export").click()
+    expect(admin.page.get_by_role("link", name=re.compile("^Download"))).to_be_visible()
 
 
 def test_what_waits_for_the_network_survives_a_reload(begun, watch):

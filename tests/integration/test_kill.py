@@ -1,22 +1,16 @@
 """R-01: what was acknowledged survives `kill -9`, once; what was not is there once after a retry."""
 
 import random
-from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Condition
-from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from tests.conftest import Database
-from tests.support.live import Browser, Lost, Site
+from tests.support.ledger import Ledger, stored
+from tests.support.live import Site
 from tests.support.postgres import Postgres
-from tests.support.process import wait_until
-from webapp.models import Comment
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
@@ -40,58 +34,6 @@ def served(database: Database, folder: Path) -> Iterator[Site]:
         yield site
 
 
-class Ledger:
-    """What was sent and what was acknowledged, by `client_id`; who waits is told of each acknowledgement."""
-
-    def __init__(self) -> None:
-        self.sent: dict[str, str] = {}
-        self.acked: dict[str, str] = {}
-        self.lost = 0
-        self.grown = Condition()
-
-    def send(self, browser: Browser, body: dict[str, Any]) -> None:
-        """Says a message until it is acknowledged, as an outbox does: with the same `client_id`."""
-        client_id = body["client_id"]
-        self.sent[client_id] = body["content"]
-        while client_id not in self.acked:
-            try:
-                answer = browser.must("comment.create", body)
-            except Lost:
-                self.lost += 1
-                come_back(browser)
-                continue
-            with self.grown:
-                self.acked[client_id] = answer["event"]["comment"]["content"]
-                self.grown.notify_all()
-
-    def wait_for(self, count: int, writers: list[Future]) -> None:
-        """Until so many are acknowledged, or a writer has failed."""
-        with self.grown:
-            while len(self.acked) < count:
-                is_told = self.grown.wait(30)
-                failed = [error for writer in writers if writer.done() and (error := writer.exception())]
-                assert is_told and not failed, failed or "nobody is acknowledged any more"  # noqa: PT018
-
-
-def come_back(browser: Browser) -> None:
-    """Connects again, as soon as there is a server."""
-
-    def connected() -> bool:
-        with suppress(ConnectionError):
-            browser.connect()
-        return browser.is_connected
-
-    wait_until(connected, "the server to be back")
-
-
-def stored(site: Site) -> Counter[str]:
-    """How often each `client_id` is in the database, asked past the server."""
-    engine = sa.create_engine(site.url, poolclass=sa.NullPool)
-    with engine.connect() as connection:
-        found = connection.scalars(sa.select(Comment.__table__.c.client_id))
-        return Counter(str(client_id) for client_id in found)
-
-
 class Crew:
     """Customers and agents who write, each one message after the other, whatever happens to the server."""
 
@@ -111,6 +53,7 @@ class Crew:
             self.ledger.send(browser, browser.message(text, ticket_id=chat))
 
 
+@pytest.mark.timeout(600)  # ten starts of a server
 def test_r01_acknowledged_is_stored_once_through_ten_kills(site: Site) -> None:
     dice, ledger, [server] = random.Random(1), Ledger(), site.servers
     crew = Crew(site, ledger)
@@ -120,13 +63,13 @@ def test_r01_acknowledged_is_stored_once_through_ten_kills(site: Site) -> None:
         for kill in range(KILLS):
             ledger.wait_for(total * (kill + 1) // (KILLS + 2) + dice.randrange(total // 40), writers)
             server.kill()
-            acked, there = dict(ledger.acked), stored(site)
+            acked, there = dict(ledger.acked), stored(site.url)
             assert not [client_id for client_id in acked if there[client_id] != 1]
             assert not [client_id for client_id in ledger.sent if there[client_id] > 1]
             server.start()
         for writer in writers:
             writer.result(60)
-    there = stored(site)
+    there = stored(site.url)
     assert ledger.acked == ledger.sent
     assert len(ledger.sent) == total >= MESSAGES
     assert ledger.lost >= KILLS

@@ -92,7 +92,8 @@ def test_s63_a_fault_on_the_way_says_where_and_not_with_what(
         row = {
             "id": uuid7(),
             "workspace_id": world.workspace.id,
-            "role": "none",
+            "role": "agent",
+            "availability": "none",
             "name": f"{CANARY}\n{CANARY}",
         }
         db.session.execute(sa.insert(User).values(**row, email=CANARY))

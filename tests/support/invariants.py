@@ -7,6 +7,7 @@ import itertools
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from webapp.database import Base
-from webapp.models import User, Workspace
+from webapp.models import Job, User, Workspace
 from webapp.tenancy import tenant_tables
 
 FOLDED = ("title", "status", "priority", "category", "assigned_agent_id", "team_id", "spam", "customer_id")
@@ -26,11 +27,21 @@ def check(url: str, files: Path | None = None) -> None:
     """Fails with every rule that a database (and its folder of files, if there is one) breaks."""
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     try:
-        with engine.connect() as connection:
+        with engine.connect() as connection, _as_of_now(connection):
             broken = list(Ledger.read(connection).broken(files))
     finally:
         engine.dispose()
     assert not broken, "\n".join(broken[:50])
+
+
+@contextmanager
+def _as_of_now(connection: sa.Connection) -> Iterator[None]:
+    """All tables as of one moment: a server may go on writing meanwhile."""
+    is_sqlite = connection.dialect.name == "sqlite"
+    begin = "BEGIN" if is_sqlite else "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+    connection.exec_driver_sql(begin)
+    yield
+    connection.rollback()
 
 
 @dataclass
@@ -42,7 +53,7 @@ class Ledger:
     @classmethod
     def read(cls, connection: sa.Connection) -> "Ledger":
         """Everything that belongs to a workspace."""
-        tables = {User.__table__, Workspace.__table__, *tenant_tables()}
+        tables = {Job.__table__, User.__table__, Workspace.__table__, *tenant_tables()}
         return cls({table.name: list(connection.execute(sa.select(table)).mappings()) for table in tables})
 
     @cached_property
@@ -70,6 +81,7 @@ class Ledger:
         yield from self._comments()
         for workspace in self.rows["workspaces"]:
             yield from self._feed(workspace["id"])
+        yield from self._work()
         yield from self._borders()
         yield from self._files(files) if files else ()
 
@@ -157,6 +169,20 @@ class Ledger:
         given = [row["number"] for row in self.rows["ticket_numbers"] if row["workspace_id"] == workspace_id]
         if stored != numbers or given != [len(numbers)]:
             yield f"tickets have the numbers {stored} of {given}, their events say {numbers}"
+
+    def _work(self) -> Iterator[str]:
+        """A job that runs is somebody's; of what is promised in a ticket no clock runs twice."""
+        for job in self.rows["jobs"]:
+            if job["status"] == "running" and not (job["lease_token"] and job["lease_until"]):
+                yield f"job {job['id']} runs and is nobody's"
+        open_clocks = Counter(
+            (clock["ticket_id"], clock["metric"])
+            for clock in self.rows["sla_clocks"]
+            if not clock["ended_at"]
+        )
+        for (ticket_id, metric), times in open_clocks.items():
+            if times > 1:
+                yield f"ticket {ticket_id} has {times} open clocks for {metric}"
 
     def _borders(self) -> Iterator[str]:
         """No row refers to one of another workspace."""

@@ -18,17 +18,19 @@ from webapp.auth import acting_as, session_cookie_name
 from webapp.extensions import db
 from webapp.tenancy import use_workspace
 
+PATIENCE_SECONDS = 240
+
 
 def together(calls: list[Callable[[], Any]]) -> list[Any]:
     """What the calls return, each from a thread of its own, all let go at once. Raises the first error."""
     line = Barrier(len(calls))
 
     def run(call: Callable[[], Any]) -> Any:
-        line.wait(30)
+        line.wait(PATIENCE_SECONDS)
         return call()
 
     with ThreadPoolExecutor(len(calls)) as pool:
-        return [running.result(60) for running in [pool.submit(run, call) for call in calls]]
+        return [running.result(PATIENCE_SECONDS) for running in [pool.submit(run, call) for call in calls]]
 
 
 class House:

@@ -34,6 +34,7 @@ SETTINGS = {
     "log_min_messages": "warning",
 }
 MAINTENANCE = "postgres"
+SOCKET = ".s.PGSQL.5432"
 
 
 def candidates() -> Iterator[Path]:
@@ -69,22 +70,27 @@ def copy_of_package(binaries: Path, target: Path) -> Path:
     The folder with their libraries lies beside the package and is found by a relative path, so both move.
     """
     install, package = binaries.parent, binaries.parent.parent
-    shutil.copytree(install, target / package.name / install.name, symlinks=True)
+    shutil.copytree(install, target / package.name / install.name, symlinks=True, dirs_exist_ok=True)
     libraries = package.with_name(package.name + ".libs")
     if libraries.exists():
-        shutil.copytree(libraries, target / libraries.name)
+        shutil.copytree(libraries, target / libraries.name, dirs_exist_ok=True)
     return target / package.name / install.name / "bin"
 
 
 class Postgres(process.Startable):
-    """A server in a temporary folder. Started by `start()` or `with`; `close()` removes every trace."""
+    """A server in a temporary folder. Started by `start()` or `with`; `close()` removes every trace.
 
-    def __init__(self, *, durable: bool = False) -> None:
+    `folder`: one that is kept instead, with what is in it. A socket's path may have 107 characters.
+    """
+
+    def __init__(self, *, durable: bool = False, folder: Path | None = None) -> None:
+        self.kept = folder
         self.settings = SETTINGS if durable else SETTINGS | UNSAFE
         self.binaries = find_binaries()
         self.user = process.unprivileged_user()
-        # A socket's path may have 107 characters, and pytest's folders are too long for that.
-        self.folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+        # Not in pytest's folders: they are too long for a socket's path.
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.child: subprocess.Popen | None = None
         if self.user != os.geteuid():
             os.chown(self.folder, self.user, -1)
@@ -121,10 +127,24 @@ class Postgres(process.Startable):
         """As if somebody pulled the plug. (Immediate shutdown: SIGKILL would leave shared memory behind.)"""
         process.stop(self.child, signal.SIGQUIT)
 
+    def hang(self) -> None:
+        """Every process of it stands still, until `resume()`: connections stay open and get no answer."""
+        process.freeze(self.child)
+
+    def resume(self) -> None:
+        """Go on after `hang()`."""
+        process.thaw(self.child)
+
+    @property
+    def socket(self) -> Path:
+        """Where it listens."""
+        return self.folder / SOCKET
+
     def close(self) -> None:
         """Stop and remove everything."""
         self.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.kept is None:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def execute(self, statement: Any, parameters: Any = None, database: str = MAINTENANCE) -> list[tuple]:
         """Run a statement as superuser outside a transaction; the rows, if it has any."""
@@ -137,6 +157,10 @@ class Postgres(process.Startable):
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
         self.execute(statement.format(sql.Identifier(name), sql.Identifier(template or "template0")))
         return self.url(name)
+
+    def databases(self) -> set[str]:
+        """The names of those there are."""
+        return {name for (name,) in self.execute("SELECT datname FROM pg_database")}
 
     def drop_database(self, name: str) -> None:
         """Remove a database, whoever is connected to it."""
