@@ -6,7 +6,7 @@ import uuid
 from datetime import timedelta
 from urllib.parse import quote
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from flask import current_app
 from itsdangerous import BadSignature, Signer
 
@@ -75,10 +75,44 @@ def open_continue_token(signed: str) -> tuple[uuid.UUID, uuid.UUID, uuid.UUID] |
     return (workspace, ticket, customer) if int(expires) > clock.now().timestamp() else None
 
 
+def report_token(workspace_id: uuid.UUID, plan_id: uuid.UUID, user_id: uuid.UUID) -> str:
+    """A token that takes one person off a report's mailing list, for as long as they are on it."""
+    return _signer("report").sign(f"{workspace_id.hex}.{plan_id.hex}.{user_id.hex}").decode()
+
+
+def open_report_token(signed: str) -> tuple[uuid.UUID, uuid.UUID, uuid.UUID] | None:
+    """(workspace id, plan id, user id) of a token that is ours, else None."""
+    try:
+        workspace, plan, user = (
+            uuid.UUID(one) for one in _signer("report").unsign(signed).decode().split(".")
+        )
+    except (BadSignature, ValueError, UnicodeError):
+        return None
+    return workspace, plan, user
+
+
+def hook_key(workspace_id: uuid.UUID, connection_id: uuid.UUID) -> str:
+    """A key by which a vendor's changes find their connection, for as long as there is one."""
+    return _signer("hook").sign(f"{workspace_id.hex}.{connection_id.hex}").decode()
+
+
+def open_hook_key(signed: str) -> tuple[uuid.UUID, uuid.UUID] | None:
+    """(workspace id, connection id) of a key that is ours, else None."""
+    try:
+        workspace, connection = (uuid.UUID(one) for one in _signer("hook").unsign(signed).decode().split("."))
+    except (BadSignature, ValueError, UnicodeError):
+        return None
+    return workspace, connection
+
+
+def keys() -> tuple[str, ...]:
+    """SECRET_KEY, by which everything new is signed and sealed, and those before it, which still open."""
+    return current_app.config["SECRET_KEY"], *(current_app.config["SECRET_KEY_FALLBACKS"] or ())
+
+
 def _signer(purpose: str) -> Signer:
-    return Signer(
-        current_app.config["SECRET_KEY"], salt=f"parley.{purpose}", digest_method=hashlib.sha256, sep="~"
-    )
+    newest_last = list(reversed(keys()))
+    return Signer(newest_last, salt=f"parley.{purpose}", digest_method=hashlib.sha256, sep="~")
 
 
 def seal(secret: str) -> str:
@@ -87,13 +121,26 @@ def seal(secret: str) -> str:
 
 
 def unseal(box: str) -> str:
-    """Opens what `seal` made; raises `ValueError` if SECRET_KEY is another one now."""
+    """Opens what `seal` made; raises `ValueError` if that was by a key that is not known any more."""
     try:
         return _fernet().decrypt(box.encode()).decode()
     except InvalidToken:
         raise ValueError("sealed with another SECRET_KEY") from None
 
 
-def _fernet() -> Fernet:
-    key = hashlib.sha256(b"parley.seal:" + current_app.config["SECRET_KEY"].encode()).digest()
-    return Fernet(base64.urlsafe_b64encode(key))
+def reseal(box: str) -> str:
+    """The same secret sealed by today's SECRET_KEY; the same box if it is already. Raises as `unseal`."""
+    try:
+        _fernets()[0].decrypt(box.encode())
+    except InvalidToken:
+        return seal(unseal(box))
+    return box
+
+
+def _fernet() -> MultiFernet:
+    return MultiFernet(_fernets())
+
+
+def _fernets() -> list[Fernet]:
+    digests = [hashlib.sha256(b"parley.seal:" + key.encode()).digest() for key in keys()]
+    return [Fernet(base64.urlsafe_b64encode(digest)) for digest in digests]

@@ -5,8 +5,12 @@ import sqlalchemy as sa
 
 from tests.support.pages import submit
 from webapp import cli, create_app
+from webapp.auth import SYSTEM, acting_as
+from webapp.database import transaction
 from webapp.extensions import db
-from webapp.models import Event, Inbox, User
+from webapp.models import Event, Inbox, User, Workspace
+from webapp.schemas.role import RoleIn
+from webapp.services.role import create_role
 from webapp.tenancy import use_workspace
 
 pytestmark = pytest.mark.integration
@@ -153,6 +157,23 @@ def test_people_change_and_go(desk):
 
     desk.must("user", "activate", "bo@acme.example")
     assert can_sign_in(desk, "bo@acme.example", "another long password")
+
+
+def test_a_role_of_the_workspaces_own_is_given_by_its_name(desk):
+    app = desk.app()
+    with app.app_context():
+        workspace_id = db.session.scalar(sa.select(Workspace.id))
+        with use_workspace(workspace_id), acting_as(SYSTEM), transaction():
+            key = create_role(RoleIn(name="Night shift", permissions=["ticket:note"])).key
+        db.session.remove()
+        db.engine.dispose()
+    typed = ["bo@acme.example", "--name", "Bo", "--role", "night shift", "--password-stdin"]
+    desk.must("user", "create", *typed, typed=PASSWORD)
+    assert person(desk, "bo@acme.example").role == key
+
+    code, _, err = desk.run("user", "role", "bo@acme.example", "day shift")
+    assert code == 2
+    assert key in err
 
 
 def test_the_last_admin_stays(desk):

@@ -66,6 +66,12 @@ def test_the_demo_serves_this_machine(tmp_path: Path, host: str) -> None:
     assert load(tmp_path, DEMO="1", HOST=host).demo
 
 
+def test_r13_lost_access_is_looked_for_each_second_and_every_two_at_the_most(tmp_path: Path) -> None:
+    assert load(tmp_path).revocation_poll_seconds == 1
+    with pytest.raises(ConfigError, match="REVOCATION_POLL_SECONDS"):
+        load(tmp_path, REVOCATION_POLL_SECONDS="2.5")
+
+
 @pytest.mark.parametrize("scheme", ["postgres://", "postgresql://", "postgresql+psycopg2://"])
 def test_any_spelling_of_postgresql_takes_the_cooperative_driver(tmp_path: Path, scheme: str) -> None:
     found = load(tmp_path, DATABASE_URL=f"{scheme}me@db/parley")

@@ -3,6 +3,7 @@
 import os
 import re
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 _KEY = re.compile(r"[0-9a-f]{2}/[0-9a-f]{40}")
@@ -41,6 +42,23 @@ class DiskStorage:
     def delete(self, key: str) -> None:
         """Removes a file, if it is there."""
         self._path(key).unlink(missing_ok=True)
+
+    def list_keys(self, before: float) -> Iterator[list[str]]:
+        """The keys of files that were written before a time (Unix seconds), a folder of them at a time.
+
+        What was left half-written then is removed.
+        """
+        for folder in sorted(self.folder.glob("??")):
+            keys = []
+            for path in folder.iterdir():
+                if path.stat().st_mtime >= before:
+                    continue
+                if path.suffix == ".part":
+                    path.unlink(missing_ok=True)
+                elif _KEY.fullmatch(key := f"{folder.name}/{path.name}"):
+                    keys.append(key)
+            if keys:
+                yield keys
 
     def _path(self, key: str) -> Path:
         if not _KEY.fullmatch(key):

@@ -1,6 +1,5 @@
 """Commands: `python wsgi.py <command>` and `flask <command>`."""
 
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -14,36 +13,61 @@ from flask import Flask, current_app
 from flask.cli import AppGroup
 
 from webapp import migration
-from webapp.auth import ADMIN, ROLES, SYSTEM, acting_as
+from webapp.auth import ADMIN, SYSTEM, acting_as
+from webapp.cli.backup import BACKUP
+from webapp.cli.doctor import doctor
+from webapp.cli.documents import DOCUMENTS
+from webapp.cli.mail import or_later, pipe
 from webapp.config import ROOT, settings
 from webapp.database import read_only, transaction, uuid7
 from webapp.errors import AppError
 from webapp.schemas.inbox import normalised_sites
-from webapp.services import account_token, search
+from webapp.services import account_token, audit, handover, report, search
 from webapp.services import inbox as inboxes
+from webapp.services import role as roles
 from webapp.services import user as users
 from webapp.services import workspace as workspaces
+from webapp.services.safety import policy, second_factor
 from webapp.tenancy import use_workspace
+from webapp.upgrade import bring_up_to_date
 
 people = AppGroup("user", help="Who works here.")
+safe = AppGroup("safety", help="How people sign in.")
 searching = AppGroup("search", help="The full-text search.")
+reporting = AppGroup("reports", help="What reports count.")
+auditing = AppGroup("audit", help="The audit log.")
 CLI = replace(SYSTEM, door="cli")
 
 
 def register_cli(app: Flask) -> None:
     """Registers the commands."""
-    for command in (setup, people, migrate, demo, export_asyncapi, work, write_export, searching):
+    commands = (
+        setup,
+        people,
+        migrate,
+        demo,
+        work,
+        write_export,
+        searching,
+        reporting,
+        pipe,
+    )
+    for command in (*commands, auditing, safe, doctor, *BACKUP, *DOCUMENTS):
         app.cli.add_command(command)
 
 
 def main(argv: list[str]) -> int:
     """Runs one command and returns its exit code; what is wrong is said in one line each."""
+    return or_later(_run, argv) if argv[:1] == ["pipe"] else _run(argv)
+
+
+def _run(argv: list[str]) -> int:
     from webapp.app import create_app
 
     app = create_app(_demo_settings())
     with app.app_context():
         try:
-            app.cli.main(args=argv, prog_name="wsgi.py", standalone_mode=False)
+            code = app.cli.main(args=argv, prog_name="wsgi.py", standalone_mode=False)
         except AppError as error:
             _complain(error)
             return 1
@@ -52,7 +76,7 @@ def main(argv: list[str]) -> int:
         except click.ClickException as error:
             error.show()
             return error.exit_code
-    return 0
+    return code if isinstance(code, int) else 0
 
 
 def _demo_settings() -> dict[str, str]:
@@ -95,7 +119,7 @@ def setup(
     *, workspace: str, name: str, email: str, inbox: str, sites: tuple[str, ...], password_stdin: bool
 ) -> None:
     """Make the workspace, its admin and its first inbox."""
-    migration.upgrade(settings())
+    bring_up_to_date(settings())
     try:
         allowed = normalised_sites(list(sites))
     except ValueError as error:
@@ -114,7 +138,7 @@ def setup(
 @click.command()
 def migrate() -> None:
     """Bring the database to this version of Parley."""
-    migration.upgrade(settings())
+    bring_up_to_date(settings())
     click.echo(f"The database is at {migration.current_revision(settings())}.")
 
 
@@ -123,19 +147,9 @@ def demo() -> None:
     """Fill an empty database with a living demo workspace."""
     from webapp.demo import ensure_demo
 
-    migration.upgrade(settings())
+    bring_up_to_date(settings())
     if ensure_demo(current_app._get_current_object()) is None:  # type: ignore[attr-defined]  # noqa: SLF001
         raise click.ClickException("There is a workspace already, and it is not the demo's")
-
-
-@click.command("export-asyncapi")
-def export_asyncapi() -> None:
-    """Write docs/asyncapi.json from the schemas of the live protocol."""
-    from webapp.realtime.asyncapi import document
-
-    path = ROOT / "docs" / "asyncapi.json"
-    path.write_text(json.dumps(document(), indent=2) + "\n")
-    click.echo(f"Wrote {path.relative_to(ROOT)}")
 
 
 @click.command("worker")
@@ -211,10 +225,65 @@ def rebuild_search(slug: str | None) -> None:
     click.echo(f"{count} texts can be searched.")
 
 
+@reporting.command("rebuild")
+@workspace_option
+def rebuild_reports(slug: str | None) -> None:
+    """Measure every ticket again from the ledger, in all workspaces or in one."""
+    with read_only():
+        names = [slug] if slug else workspaces.list_slugs()
+    for name in names:
+        with _inside(name):
+            tickets, rows = _measure_all()
+        click.echo(f"{name}: {tickets:,} tickets measured, {rows:,} rows.")
+
+
+def _measure_all() -> tuple[int, int]:
+    """How many tickets, and their rows; a few at a time, so that nobody waits for long."""
+    done = report.Rebuilt()
+    while not done.is_done:
+        with transaction():
+            done = report.rebuild(done)
+    return done.tickets, done.rows
+
+
+@auditing.command("verify")
+@click.option("--head", help="An entry that was noted elsewhere, as `verify` prints it: 1234:9f86d08…")
+@workspace_option
+def verify_audit(head: str | None, slug: str | None) -> None:
+    """Walk the chain of a workspace's audit log, or of all, and name the first entry at fault."""
+    with read_only():
+        slugs = [slug] if slug else workspaces.list_slugs()
+    if head and len(slugs) != 1:
+        raise click.ClickException("Whose head is it? Name the workspace by --workspace")
+    noted = _noted(head)
+    verdicts = [_verdict(one, noted) for one in slugs]
+    if not all(verdicts):
+        raise click.ClickException("The audit log is not as it was written")
+
+
+def _verdict(slug: str, noted: tuple[int, str] | None) -> bool:
+    with _inside(slug):
+        verdict = audit.verify(known=noted)
+    if verdict.is_whole:
+        click.echo(f"{slug}: {verdict.seq} entries, unbroken. Head: {verdict.seq}:{verdict.hash}")
+    else:
+        click.echo(f"{slug}: {verdict.how}. Whole up to {verdict.seq}:{verdict.hash}", err=True)
+    return verdict.is_whole
+
+
+def _noted(head: str | None) -> tuple[int, str] | None:
+    if head is None:
+        return None
+    seq, _, hash_ = head.partition(":")
+    if not seq.isdecimal() or len(seq) > 18 or not hash_:
+        raise click.BadParameter("A head is a number, a colon and a hash", param_hint="--head")
+    return int(seq), hash_.lower()
+
+
 @people.command("create")
 @click.argument("email")
 @click.option("--name", prompt="Name")
-@click.option("--role", type=click.Choice(ROLES), default="agent", show_default=True)
+@click.option("--role", default="agent", show_default=True, help="A role's key or name, also of your own.")
 @click.option("--invite", is_flag=True, help="Print a link by which they set a password themselves.")
 @workspace_option
 @password_option
@@ -222,6 +291,7 @@ def create(*, email: str, name: str, role: str, invite: bool, slug: str | None, 
     """Add somebody."""
     password_hash = None if invite else users.new_password_hash(_password(password_stdin))
     with _inside(slug), transaction():
+        role = _role(role)
         made = users.create_user(email, name, role, password_hash=password_hash, mail_link=False)
         token = account_token.issue(made.id, "invite") if invite else None
     click.echo(f"{name} is here as {role}.")
@@ -244,7 +314,7 @@ def list_people(slug: str | None) -> None:
 def deactivate(email: str) -> None:
     """Take somebody's access away, at once."""
     with _of(email), transaction():
-        users.deactivate_user(_id_of(email))
+        handover.deactivate(_id_of(email))
     click.echo(f"{email} has no access any more.")
 
 
@@ -259,12 +329,22 @@ def activate(email: str) -> None:
 
 @people.command("role")
 @click.argument("email")
-@click.argument("role", type=click.Choice(ROLES))
+@click.argument("role")
 def set_role(email: str, role: str) -> None:
-    """Change somebody's role."""
+    """Change somebody's role, to one of the built-in ones or of the workspace's own."""
     with _of(email), transaction():
+        role = _role(role)
         users.set_role(_id_of(email), role)
     click.echo(f"{email} is {role} now.")
+
+
+def _role(text: str) -> str:
+    """The key of the role with that key or name."""
+    known = roles.names()
+    keys = [key for key, name in known.items() if text.casefold() in (key, name.casefold())]
+    if not keys:
+        raise click.BadParameter(f"There are {', '.join(known)}", param_hint="role")
+    return keys[0]
 
 
 @people.command("password")
@@ -277,3 +357,21 @@ def set_password(email: str, password_stdin: bool) -> None:
         with transaction():
             users.set_password(_id_of(email), password_hash)
     click.echo(f"The password of {email} is set.")
+
+
+@people.command("reset-second-factor")
+@click.argument("email")
+def reset_second_factor(email: str) -> None:
+    """Take somebody's lost second factor away; they are signed out everywhere."""
+    with _of(email), transaction():
+        second_factor.reset(_id_of(email))
+    click.echo(f"{email} signs in without a code now.")
+
+
+@safe.command("allow-passwords")
+@workspace_option
+def allow_passwords(slug: str | None) -> None:
+    """Let passwords open a workspace again whose sign-in service fails."""
+    with _inside(slug), transaction():
+        changed = policy.allow_passwords()
+    click.echo("Passwords sign in again." if changed else "Passwords did sign in all the time.")
