@@ -43,7 +43,7 @@ def fill(url: str, workspace_id: uuid.UUID, count: int, agent_ids: list[uuid.UUI
     As the tables' owner, whom row-level security does not concern.
     """
     engine = migration.owner_engine(url)
-    sql = _Sql(engine.dialect.name == "sqlite", workspace_id, agent_ids)
+    sql = Sql(engine.dialect.name == "sqlite", workspace_id, agent_ids)
     numbered = sa.update(TicketNumber).where(TicketNumber.workspace_id == workspace_id).values(number=count)
     with engine.begin() as connection:
         customers = sql.insert(Customer.__table__, sql.customer(), max(1, count // CUSTOMERS_EACH))
@@ -56,12 +56,15 @@ def fill(url: str, workspace_id: uuid.UUID, count: int, agent_ids: list[uuid.UUI
         connection.execute(numbered)
         feed = sa.update(WorkspaceFeed).where(WorkspaceFeed.workspace_id == workspace_id)
         connection.execute(feed.values(seq=WorkspaceFeed.seq + count))
+        if not sql.sqlite:  # what it numbers itself goes on from here
+            number = "pg_get_serial_sequence('search_document', 'id')"
+            connection.execute(sa.text(f"SELECT setval({number}, {count})"))
     with engine.begin() as connection:
         connection.execute(sa.text("ANALYZE"))
     engine.dispose()
 
 
-class _Sql:
+class Sql:
     """Expressions over `n`, the number of the row, in a dialect."""
 
     def __init__(self, sqlite: bool, workspace_id: uuid.UUID, agent_ids: list[uuid.UUID]) -> None:
@@ -205,6 +208,7 @@ class _Sql:
             "target_seconds": "86400",
             "started_at": self.time(self.age(count)),
             "due_at": f"CASE WHEN {is_open} THEN {self.time(f'-{YEAR_SECONDS} - n')} END",
+            "ended_at": f"CASE WHEN NOT {is_open} THEN {self.time(self.age(count))} END",
         }
 
     def document(self) -> dict[str, str]:

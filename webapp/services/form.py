@@ -6,7 +6,6 @@ Nothing here sends mail: whoever acknowledges does it under the limits of mail t
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from ipaddress import ip_address, ip_network
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,11 +14,12 @@ from webapp import clock
 from webapp.auth import Actor, acting_as
 from webapp.errors import Detail, Forbidden, Invalid, NotFound
 from webapp.extensions import db
-from webapp.models import Customer, Inbox, Ticket, VisitorToken
+from webapp.models import Customer, Inbox, Ticket
+from webapp.pace import network
 from webapp.ratelimit import limiter
 from webapp.services.attachment import Checked, add_attachment
 from webapp.services.chat.prechat import check_answer
-from webapp.services.customer import create_customer, is_address_blocked
+from webapp.services.customer import claiming_customer, is_address_blocked
 from webapp.services.ticket import create_ticket
 from webapp.services.ticket.comment import MAX_CHARS, CommentDraft
 from webapp.validators import fold_email, is_valid_email, visible
@@ -61,17 +61,9 @@ def form_settings(inbox: Inbox) -> dict[str, Any]:
 
 def count_submission(place: str, email: str) -> None:
     """Counts a message from a place, and one that names an address. Raises `RateLimited`."""
-    limiter().hit("form:place", _network(place), PER_PLACE)
+    limiter().hit("form:place", network(place), PER_PLACE)
     if email:
         limiter().hit("form:address", fold_email(email), PER_ADDRESSEE)
-
-
-def _network(place: str) -> str:
-    try:
-        is_v6 = ip_address(place).version == 6
-    except ValueError:
-        return place
-    return str(ip_network(f"{place}/64", strict=False)) if is_v6 else place
 
 
 def check_submission(inbox: Inbox, given: Submission) -> dict[str, Any]:
@@ -155,22 +147,9 @@ def submit(
 
 
 def _sender(given: Submission, locale: str | None, session: Any) -> Customer:
-    """Who claims this address and is nobody's browser and nobody known, else somebody new."""
-    address, name = fold_email(visible(given.email)), visible(given.name)[:NAME_CHARS] or None
-    has_browser = sa.exists().where(VisitorToken.customer_id == Customer.id)
-    query = (
-        sa.select(Customer)
-        .where(Customer.claimed_email == address, Customer.email.is_(None), Customer.external_id.is_(None))
-        .where(Customer.merged_into_id.is_(None), sa.not_(has_browser))
-        .order_by(Customer.id)
-        .limit(1)
-    )
-    found: Customer | None = session.scalar(query.with_for_update(key_share=True, of=Customer))
-    if found is not None:
-        found.last_seen_at, found.name = clock.now(), found.name or name
-        return found
-    fields = {"claimed_email": address, "name": name, "locale": locale}
-    return create_customer(session=session, actor=_actor(None, None), **fields)
+    name = visible(given.name)[:NAME_CHARS] or None
+    address = visible(given.email)
+    return claiming_customer(address, name=name, locale=locale, session=session, actor=_actor(None, None))
 
 
 def _actor(inbox: Inbox | None, customer: Customer | None) -> Actor:
