@@ -18,48 +18,55 @@ from webapp.errors import Forbidden
 
 VIEWER, AGENT, SENIOR_AGENT, ADMIN = ROLES = ("viewer", "agent", "senior_agent", "admin")
 
+# Each permission, and what it lets people do in the words of the page of roles.
 _READ = {
-    "ticket:read",
-    "customer:read",
-    "report:read",
-    "event:read",
-    "directory:read",
-    "profile:update",
-    "notification:read",
+    "ticket:read": "Read tickets",
+    "customer:read": "Read customers and organizations",
+    "report:read": "See reports",
+    "event:read": "Follow what happens",
+    "directory:read": "See who and what there is",
+    "profile:update": "Change one's own profile",
+    "notification:read": "Get notifications",
 }
 _WORK = {
-    "ticket:create",
-    "ticket:reply",
-    "ticket:note",
-    "ticket:assign",
-    "ticket:update",
-    "ticket:merge",
-    "ticket:snooze",
-    "ticket:spam",
-    "customer:update",
-    "customer:block",
-    "draft:write",
-    "presence:share",
+    "ticket:create": "Make tickets",
+    "ticket:reply": "Reply to customers, and be given tickets",
+    "ticket:note": "Write notes",
+    "ticket:assign": "Take, assign and transfer tickets",
+    "ticket:update": "Change priority, status, tags and fields",
+    "ticket:merge": "Merge and split tickets",
+    "ticket:snooze": "Snooze tickets",
+    "ticket:spam": "Mark tickets as spam",
+    "customer:update": "Change and merge customers and organizations",
+    "customer:block": "Block customers",
+    "draft:write": "Keep drafts",
+    "presence:share": "Set their availability, show what they look at",
 }
 _SENIOR = {
-    "ticket:take_critical",
-    "macro:edit",
-    "tag:edit",
-    "article:edit",
-    "escalation:accept",
-    "ticket:export",
+    "ticket:take_critical": "Be given critical tickets by seniority",
+    "macro:edit": "Change shared macros",
+    "tag:edit": "Change tags",
+    "article:edit": "Change articles",
+    "escalation:accept": "Accept escalations",
+    "ticket:export": "Export tickets",
 }
 _ADMIN = {
-    "ticket:delete",
-    "ticket:restore",
-    "customer:erase",
-    "settings:manage",
-    "inbox:manage",
-    "user:manage",
-    "key:manage",
-    "job:manage",
-    "audit:read",
+    "ticket:delete": "Put tickets in the trash",
+    "ticket:restore": "Restore tickets from the trash",
+    "customer:erase": "Erase people and their data",
+    "settings:manage": "Change the settings of the workspace",
+    "inbox:manage": "Make and change inboxes",
+    "user:manage": "Manage people, teams and roles",
+    "key:manage": "Manage keys",
+    "import:manage": "Import tickets and customers",
+    "webhook:manage": "Manage webhooks",
+    "job:manage": "See and stop background work",
+    "audit:read": "Read the audit log",
 }
+WORDS: dict[str, str] = {**_READ, **_WORK, **_SENIOR, **_ADMIN}
+"""What each permission of staff means."""
+ALWAYS = frozenset(_READ) - {"report:read"}
+"""What everybody who works here may do: without it the desk could not be opened."""
 
 PERMISSIONS: dict[str, frozenset[str]] = {
     VIEWER: frozenset(_READ),
@@ -67,6 +74,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     SENIOR_AGENT: frozenset(_READ | _WORK | _SENIOR),
     ADMIN: frozenset(_READ | _WORK | _SENIOR | _ADMIN),
     "customer": frozenset({"chat:write", "chat:read"}),
+    "wallboard": frozenset({"wallboard:watch"}),
+    "wallboard_titles": frozenset({"wallboard:watch", "wallboard:titles"}),
     "system": frozenset(_READ | _WORK | _SENIOR | _ADMIN),
 }
 
@@ -75,13 +84,20 @@ _SYNONYMS = {"delete_ticket": "ticket:delete", "reassign_ticket": "ticket:assign
 
 
 def check_permission(role: str, action: str) -> bool:
-    """Whether a role may do an action (`noun:verb`, or the document's `delete_ticket`, `reassign_ticket`)."""
+    """Whether a role of the table may do an action (`noun:verb`, or `delete_ticket`, `reassign_ticket`).
+
+    What the workspace's own roles allow is a matter of rows: `services.permission`.
+    """
     return _SYNONYMS.get(action, action) in PERMISSIONS.get(role, frozenset())
 
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts, and through which door: page, api, socket, mail, job, cli or system."""
+    """Who acts, and through which door: page, api, socket, mail, job, cli or system.
+
+    `permissions`: what a role of the workspace's own or a key allows; None: the role is one of the table.
+    `key_id`: the key of the program that came in.
+    """
 
     kind: str
     id: uuid.UUID | None
@@ -91,13 +107,21 @@ class Actor:
     door: str = "system"
     email: str | None = None
     session_id: uuid.UUID | None = None
+    key_id: uuid.UUID | None = None
     inbox_id: uuid.UUID | None = None
     address: str | None = None
     verified: bool = False
+    browser: str = ""
+    permissions: frozenset[str] | None = None
+
+    @property
+    def rights(self) -> frozenset[str]:
+        """Everything that the actor's role allows."""
+        return PERMISSIONS.get(self.role, frozenset()) if self.permissions is None else self.permissions
 
     def may(self, action: str) -> bool:
         """Whether the actor's role allows the action."""
-        return check_permission(self.role, action)
+        return action in self.rights
 
     def through(self, door: str) -> "Actor":
         """The same actor, come through another door."""
@@ -128,6 +152,13 @@ def require(actor: Actor, action: str) -> None:
     """Raises `Forbidden` unless the actor may do the action."""
     if not actor.may(action):
         raise Forbidden("Your role does not allow this", code="forbidden")
+
+
+def require_person(actor: Actor) -> uuid.UUID:
+    """The acting person's id. Raises `Forbidden` for programs: what they did would be nobody's."""
+    if actor.kind != "user" or actor.id is None:
+        raise Forbidden("Only people can do this, and keys of their own", code="person_needed")
+    return actor.id
 
 
 # --- passwords ------------------------------------------------------------------------------------

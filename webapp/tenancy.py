@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -137,9 +137,23 @@ def set_workspace(connection: sa.Connection) -> None:
         )
 
 
+def take_turns(what: str, session: Any) -> None:
+    """Lets nobody else of this workspace pass here with the same `what` until this transaction has ended.
+
+    SQLite has one writer anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        lock = sa.text("SELECT pg_advisory_xact_lock(hashtext(:what), hashtext(:workspace))")
+        given = {"what": what, "workspace": str(require_workspace_id())}
+        session.execute(lock, given, execution_options={"unscoped": True})
+
+
 @event.listens_for(Session, "after_begin")
-def _after_begin(_session: Session, _transaction: Any, connection: sa.Connection) -> None:
-    set_workspace(connection)
+def _after_begin(_session: Session, transaction: Any, connection: sa.Connection) -> None:
+    if transaction.nested:
+        return  # a savepoint has what its transaction was told
+    if _workspace.get() is not None or connection.in_nested_transaction():  # else nothing is set yet
+        set_workspace(connection)
 
 
 @event.listens_for(Session, "do_orm_execute")
@@ -147,20 +161,27 @@ def _confine(state: ORMExecuteState) -> None:
     if state.execution_options.get("unscoped"):
         return
     if state.is_orm_statement and not (state.is_insert or _is_core(state.statement)):
-        if state.is_column_load or state.is_relationship_load or not _touches_tenant(state):
+        if state.is_column_load or state.is_relationship_load:
             return
-        workspace_id = require_workspace_id()
+        workspace_id = _workspace.get()
+        if workspace_id is None:
+            if _touches_tenant(state):
+                require_workspace_id()
+            return
         if state.is_update and any(
             c.name == "workspace_id" for c in getattr(state.statement, "_values", None) or ()
         ):
             raise TenantError("workspace_id is never updated")
-        state.statement = state.statement.options(
-            with_loader_criteria(
-                TenantMixin, lambda cls: cls.workspace_id == workspace_id, include_aliases=True
-            )
-        )
+        state.statement = state.statement.options(_criteria(workspace_id))
         return
     _guard(state.statement)
+
+
+@lru_cache(maxsize=1000)
+def _criteria(workspace_id: uuid.UUID) -> Any:
+    return with_loader_criteria(
+        TenantMixin, lambda cls: cls.workspace_id == workspace_id, include_aliases=True
+    )
 
 
 def _is_core(statement: Any) -> bool:

@@ -221,8 +221,10 @@ class TestForgedForms:
     def test_s43_without_a_token_nothing_is_taken(self, app, make, sign_in):
         browser = sign_in(make.user(role="admin"))
         routes = [rule for rule in app.url_map.iter_rules() if "POST" in rule.methods]
-        # A web form is for strangers: it acts for nobody, whoever's cookies come along.
-        pages = [rule.rule for rule in routes if not rule.rule.startswith(("/api/", "/socket.io", "/form/"))]
+        # A web form is for strangers, a mail program ends a plan by its link's token (RFC 8058), providers
+        # come to /hooks/ with a key of their own: all act for nobody, whoever's cookies come along.
+        others = ("/api/", "/socket.io", "/form/", "/reports/unsubscribe/", "/hooks/")
+        pages = [rule.rule for rule in routes if not rule.rule.startswith(others)]
         assert len(pages) > 15
 
         for path in pages:

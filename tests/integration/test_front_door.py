@@ -153,7 +153,7 @@ def test_the_name_in_a_host_header_is_read_without_its_port() -> None:
 # --- S-43: requests from other sites --------------------------------------------------------------
 
 # Customers' doors go by a token that no browser sends by itself, or, as the web form's, by nothing at all.
-OPEN = ("/chat/", "/form/")
+OPEN = ("/chat/", "/form/", "/hooks/", "/reports/unsubscribe/")
 UNSAFE = [
     route for route in rows(ROUTES) if not route.startswith("GET") and not any(door in route for door in OPEN)
 ]
@@ -199,10 +199,13 @@ def test_s43_the_token_is_taken_from_no_address(app: Any, home: World) -> None:
         assert answer.status_code == 403
 
 
+FOR_ALL = ("GET /api/docs", "GET /api/v1/openapi.json")
+
+
 def test_s43_requests_that_another_site_started_are_refused(app: Any, home: World) -> None:
     ids, person = ids_of(home), home.people["admin"]
     for route in rows(ROUTES):
-        if "/api/" not in route or "/chat/" in route:
+        if "/api/" not in route or "/chat/" in route or route in FOR_ALL:
             continue
         method, path = path_of(route, ids)
         for site in ("cross-site", "same-site", "", "x"):
@@ -214,7 +217,8 @@ def test_s43_json_under_a_forms_type_is_refused(home: World) -> None:
     ids = ids_of(home)
     for route in UNSAFE:
         method, path = path_of(route, ids)
-        if "/api/" not in route or method == "DELETE" or route.endswith("attachments"):
+        given = options_of(route, ids)
+        if "/api/" not in route or method == "DELETE" or "json" not in given:  # a file comes as a form
             continue
         for kind in (
             "text/plain",
@@ -222,7 +226,7 @@ def test_s43_json_under_a_forms_type_is_refused(home: World) -> None:
             "multipart/form-data; boundary=x",
             "",
         ):
-            body = json.dumps(options_of(route, ids)["json"])
+            body = json.dumps(given["json"])
             answer = home.people["admin"].ask(method, path, data=body, content_type=kind)
             assert answer.status_code == 415, f"{route} as {kind!r}"
 

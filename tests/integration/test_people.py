@@ -44,7 +44,9 @@ def test_somebody_invited_sets_a_password_and_signs_in(app, admin, mailbox):
     browser = app.test_client()
     token = link_token(message)
     assert "Welcome, Mei" in browser.get(f"/reset/{token}").text
-    submit(browser, f"/reset/{token}", {"password": "a long password"})
+    assert submit(browser, f"/reset/{token}", {"password": "a long password"}).location == "/agent"
+    assert browser.get("/api/v1/me").json["user"]["email"] == "mei@example.com"
+    assert submit(browser, "/sign-out", {}, page="/profile").location == "/sign-in"
     signed_in = submit(browser, "/sign-in", {"email": "mei@example.com", "password": "a long password"})
     assert signed_in.status_code == 302
     assert browser.get("/api/v1/me").json["user"]["role"] == "senior_agent"
@@ -69,6 +71,15 @@ def test_a_second_invitation_ends_the_first(app, admin, mailbox):
     (message,) = mailbox.collect()
     assert app.test_client().get(f"/reset/{first}").status_code == 404
     assert app.test_client().get(f"/reset/{link_token(message)}").status_code == 200
+
+
+def test_s44_invitations_of_one_person_are_limited(app, admin, mailbox):
+    submit(admin, HERE, {"name": "Mei", "email": "mei@example.com", "role": "agent"})
+    path = f"{HERE}/{found(app, 'mei@example.com').id}/invite"
+
+    answers = [submit(admin, path, page=HERE).status_code for _ in range(6)]
+
+    assert answers == [302] * 5 + [429]
 
 
 def test_who_has_a_password_needs_no_invitation(admin, make, mailbox):
@@ -171,3 +182,12 @@ def test_only_admins_may(app, make, sign_in, role):
         assert answer.status_code == 403
     assert submit(browser, HERE, {"name": "M", "email": "m@example.com"}, page="/profile").status_code == 403
     assert found(app, user.email).role == "agent"
+
+
+def test_a_reason_is_one_that_the_workspace_offers(app, make, agent):
+    socket = agent(make.user()).connect()
+
+    assert socket.say("availability.set", {"availability": "away", "reason": "Lunch"})["ok"]
+    refused = socket.say("availability.set", {"availability": "away", "reason": "Golf"})
+
+    assert refused["error"]["detail"][0]["loc"] == ["body", "reason"]

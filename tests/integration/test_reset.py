@@ -2,6 +2,7 @@
 
 import re
 import time
+from statistics import NormalDist
 
 import pytest
 import sqlalchemy as sa
@@ -111,6 +112,40 @@ def test_s40_a_changed_password_ends_the_link(app, client, make, mailed):
     assert client.get(f"/reset/{token}").status_code == 404
 
 
+def test_s40_another_address_ends_the_link(app, client, make, mailed):
+    user = make.user()
+    token = mailed(user)
+
+    with app.app_context(), use_workspace(user.workspace_id), transaction():
+        users.update_person(user.id, name=user.name, email="new@example.com")
+
+    assert client.get(f"/reset/{token}").status_code == 404
+
+
+def test_s40_every_socket_ends_with_the_old_password(client, make, mailed, agent):
+    user = make.user()
+    socket = agent(user).connect()
+    assert socket.is_connected
+
+    set_password(client, mailed(user))
+
+    assert not socket.is_connected
+
+
+def test_s40_a_link_tells_what_it_is_worth_in_the_same_words(client, make, mailed, clock):
+    """Used, expired, replaced or made up: nobody learns which it was."""
+    user = make.user()
+    used, replaced, expired = mailed(user), None, None
+    set_password(client, used)
+    replaced = mailed(user)
+    expired = mailed(user)
+    clock.advance(minutes=61)
+
+    answers = [client.get(f"/reset/{token}") for token in (used, replaced, expired, "made-up")]
+
+    assert {(answer.status_code, answer.text) for answer in answers} == {(404, answers[0].text)}
+
+
 def test_s40_a_lost_access_ends_the_link(app, client, make, mailed):
     make.user(role="admin")
     user = make.user()
@@ -142,6 +177,21 @@ def test_s40_two_at_the_same_link_set_one_password(app, make, mailed):
         assert db.session.scalar(sa.select(User.password_hash).where(User.id == user.id)) == "first hash"
 
 
+def likelihood(some, others):
+    """How likely samples that differ so come from one source: Mann-Whitney's U, for large samples."""
+    ranked = sorted([(value, True) for value in some] + [(value, False) for value in others])
+    ranks = sum(rank for rank, (_, is_some) in enumerate(ranked, 1) if is_some)
+    n, m = len(some), len(others)
+    u = ranks - n * (n + 1) / 2
+    return 2 * NormalDist().cdf(-abs(u - n * m / 2) / (n * m * (n + m + 1) / 12) ** 0.5)
+
+
+def test_s40_the_rank_test_tells_a_difference():
+    even, later = [n / 100 for n in range(200)], [n / 100 + 0.3 for n in range(200)]
+    assert likelihood(even, even[::-1]) > 0.9
+    assert likelihood(even, later) < 0.01
+
+
 class TestNobodyLearnsWhoHasAnAccount:
     def test_s40_the_answer_is_the_same(self, client, make, clock):
         known = make.user()
@@ -167,18 +217,24 @@ class TestNobodyLearnsWhoHasAnAccount:
         assert jobs == [1, 2]
 
     def test_s40_the_time_is_the_same(self, app, client, make):
+        """200 of each, taken in turn: no difference that a rank test sees. Chance alone errs once in 20."""
         known = make.user()
-        times = {known.email: [], "nobody@example.com": []}
-        for _ in range(20):
-            for email, spent in times.items():
-                app.extensions["parley_limiter"].reset()
-                token = csrf_token(client, "/reset")
-                began = time.perf_counter()
-                client.post("/reset", data={"csrf_token": token, "email": email})
-                spent.append(time.perf_counter() - began)
+        token = csrf_token(client, "/reset")
 
-        medians = sorted(sorted(spent)[10] for spent in times.values())
-        assert medians[1] < 2 * medians[0]
+        def seconds(email):
+            app.extensions["parley_limiter"].reset()
+            began = time.perf_counter()
+            client.post("/reset", data={"csrf_token": token, "email": email})
+            return time.perf_counter() - began
+
+        def chance():
+            taken = {known.email: [], "nobody@example.com": []}
+            for n in range(200):  # each goes first in turn, or what comes second would differ by that alone
+                for email in sorted(taken, reverse=bool(n % 2)):
+                    taken[email].append(seconds(email))
+            return likelihood(*taken.values())
+
+        assert any(chance() > 0.05 for _ in range(4))
 
     def test_s40_an_unknown_address_gets_no_mail(self, client, make, mailbox):
         make.user()

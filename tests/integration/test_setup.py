@@ -43,8 +43,8 @@ def test_an_empty_installation_leads_to_it(client):
 def test_makes_workspace_admin_and_inbox_and_signs_in(app, client, count):
     answer = submit(client, "/setup", FORM)
 
-    assert answer.location == "/settings/inboxes"
-    assert client.get("/settings/inboxes").status_code == 200
+    assert answer.location == "/settings/start"
+    assert client.get("/settings/start").status_code == 200
     with app.app_context():
         workspace = db.session.scalar(sa.select(Workspace))
         admin = db.session.scalar(sa.select(User))

@@ -10,14 +10,23 @@ from flask import Flask
 from PIL import Image
 
 from tests.support.browsers import Socket, StaffBrowser, Visitor
-from webapp.auth import ROLES
+from webapp import clock
+from webapp.auth import ROLES, SYSTEM
 from webapp.database import transaction
 from webapp.extensions import db
+from webapp.models import Connection, InboundMail, WebhookDelivery, WebhookSubscription
+from webapp.schemas.api_key import ServiceKeyIn
+from webapp.schemas.role import RoleIn
+from webapp.schemas.saved_report import SavedReportForm
 from webapp.schemas.sla import PolicyIn
+from webapp.services import api_key, importing, mail_in, role, skill, sla, team, wallboard
 from webapp.services import calendar as calendars
-from webapp.services import sla
+from webapp.services.attachment import keep_file
 from webapp.services.email import suppress
+from webapp.services.saved_report import save_report
 from webapp.services.sla import replay
+from webapp.services.user import actor_of
+from webapp.signing import seal
 from webapp.tenancy import use_workspace
 
 WHO = ("anonymous", "customer", "stranger", *ROLES, "foreigner")
@@ -88,6 +97,7 @@ class World:
         self.team = make.team(self.staff["agent"], workspace=workspace, name=f"{name}-secret-team")
         self.inbox = make.inbox(workspace=workspace, name=f"{name} chat")
         self.form = make.inbox(workspace=workspace, name=f"{name} form", channel="form")
+        self.mail = make.inbox(workspace=workspace, name=f"{name} mail", channel="email")
         self.organization = make.organization(workspace=workspace, name=f"{name}-secret-organization")
         self.maria = Visitor(app, self.inbox, email=f"maria@{name}.example")
         self.oskar = Visitor(app, self.inbox, email=f"oskar@{name}.example")
@@ -127,17 +137,37 @@ class World:
         snapshot = desk.get(f"tickets/{self.ids['ticket']}").json
         block = desk.post("blocks", {"address": "203.0.113.0/24", "reason": f"{self.name}-secret-reason"})
         loose = self.maria.post("attachments", **file_body("loose.png"))
+        with self.app.app_context():
+            original = keep_file(b"From: spammer@far.example\n\nBuy now")
         with self.app.app_context(), use_workspace(self.workspace), transaction():
+            screen, self.screen_token = wallboard.create_link(f"{self.name}-secret-screen")
+            screen_id = str(screen.id)
+            report = SavedReportForm(name=f"{self.name}-secret-report", screen="sla", is_shared=True)
+            saved = save_report(report, actor=actor_of(self.staff["admin"])).id
+            mailed = self._mailed(original)
             suppression = suppress(f"gone@{self.name}.example", "manual").id
             promises = self._promises()
+            rows = f"id,title,email\n1,{self.name}-secret-row,row@{self.name}.example\n".encode()
+            brought = importing.create_import(io.BytesIO(rows), f"{self.name}-secret-rows.csv", "ticket").id
+            hook = self._webhook() | self._connection()
+            own = role.create_role(RoleIn(name=f"{self.name}-secret-role", permissions=["ticket:note"]))
+            promises |= {"role": str(own.id), "role_name": own.name}
+            promises |= self._key()
+            promises["skill"] = str(skill.create_skill(f"{self.name}-secret-skill").id)
+            promises["spare_team"] = str(team.create_team(f"{self.name}-secret-spare").id)
         job = desk.post("exports")
         return {
             **self._parts_of_tickets(),
             **promises,
+            **mailed,
             "job": job.json["job"]["id"],
             "customer": snapshot["ticket"]["customer"]["id"],
             "block": block.json["id"],
             "suppression": str(suppression),
+            "wallboard": screen_id,
+            "import": str(brought),
+            **hook,
+            "saved_report": str(saved),
             "loose_file": loose.json["id"],
             "note_file": self.files["note"]["id"],
             "user": str(self.colleague.id),
@@ -145,6 +175,58 @@ class World:
             "inbox": str(self.inbox.id),
             "organization": str(self.organization.id),
         }
+
+    def _webhook(self) -> dict[str, str]:
+        made = WebhookSubscription(url=f"https://{self.name}-secret-hook.example", events=["skill.deleted"])
+        db.session.add(made)
+        db.session.flush()
+        body = f'{{"event": "{self.name}-secret-hook"}}'
+        sent = WebhookDelivery(subscription_id=made.id, event="skill.deleted", body=body, status="failed")
+        db.session.add(sent)
+        db.session.flush()
+        return {"webhook": str(made.id), "message": str(sent.id)}
+
+    def _key(self) -> dict[str, str]:
+        given = ServiceKeyIn(name=f"{self.name}-secret-key", scopes=["ticket:read"], role="viewer")
+        made, self.key_token = api_key.create_service_key(given, actor=actor_of(self.staff["admin"]))
+        return {"key": str(made.id), "key_name": made.name}
+
+    def _mailed(self, original: str) -> dict[str, str]:
+        row = InboundMail(
+            inbox_id=self.mail.id,
+            fingerprint=self.name.ljust(64, "0"),
+            door="pipe",
+            status="suspended",
+            reason="spam",
+            from_address=f"spammer@{self.name}.example",
+            subject=f"{self.name}-secret-mail",
+            size_bytes=4,
+            storage_key=original,
+            received_at=clock.now(),
+        )
+        session = db.session()
+        session.add(row)
+        session.flush()
+        blocked = mail_in.block_sender(f"blocked@{self.name}.example", actor=SYSTEM)
+        return {
+            "held_mail": str(row.id),
+            "blocked_sender": str(blocked.id),
+            "email_inbox": str(self.mail.id),
+        }
+
+    def _connection(self) -> dict[str, str]:
+        """A CRM that lets nobody in: what there is to tell it waits, and nobody is asked."""
+        made = Connection(
+            kind="hubspot",
+            method="token",
+            status="broken",
+            account=f"{self.name}-secret-portal",
+            said=f"{self.name}-secret-trouble",
+            secret_box=seal("{}"),
+        )
+        db.session.add(made)
+        db.session.flush()
+        return {"connection": str(made.id), "email": f"tom@{self.name}.example"}
 
     def _promises(self) -> dict[str, str]:
         office = calendars.create_calendar(f"{self.name}-secret-calendar", week={"mon": [["09:00", "17:00"]]})

@@ -2,22 +2,20 @@
 
 from typing import Any
 
-from flask_openapi3 import APIBlueprint
-
-from webapp.api.doors import access, enter_staff, leave
+from webapp.api.doors import access, answers, staff_views
 from webapp.database import read_only, transaction
+from webapp.schemas.snapshot import DirectoryOut
 from webapp.schemas.ticket_in import MePatch
-from webapp.schemas.user import user_out
+from webapp.schemas.user import UserOut, user_out
 from webapp.services import user as users
 from webapp.services.directory import read_directory
 
-bp = APIBlueprint("me", __name__, url_prefix="/api/v1")
-bp.before_request(enter_staff)
-bp.teardown_request(leave)
+bp = staff_views("me", __name__)
 
 
 @bp.get("/me")
 @access("staff")
+@answers(user=UserOut)
 def read_me() -> Any:
     """Who is signed in."""
     with read_only():
@@ -26,6 +24,7 @@ def read_me() -> Any:
 
 @bp.patch("/me")
 @access("profile:update")
+@answers(user=UserOut)
 def update_me(body: MePatch) -> Any:
     """Sets one's own name, availability or preferences."""
     with transaction():
@@ -34,6 +33,7 @@ def update_me(body: MePatch) -> Any:
 
 @bp.get("/directory")
 @access("directory:read")
+@answers(200, DirectoryOut)
 def directory() -> Any:
     """Staff, teams and inboxes, by which pages turn ids into names."""
     with read_only():

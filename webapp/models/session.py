@@ -13,7 +13,11 @@ from webapp.models.user import User
 
 
 class UserSession(Base):
-    """A browser that is signed in. The cookie holds the token, this row its hash."""
+    """A browser that is signed in. The cookie holds the token, this row its hash.
+
+    `method`: how somebody proved who they are. `ended_for`: why it was revoked. `must_set_up`: it opens
+    nothing but the page on which they set up the second factor that their role wants.
+    """
 
     __tablename__ = "user_sessions"
     __table_args__ = (sa.CheckConstraint("token_hash <> ''", name="token_hash"),)
@@ -29,6 +33,9 @@ class UserSession(Base):
     last_seen_at: Mapped[CreatedAt]
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
     revoked_at: Mapped[At] = mapped_column(UTCDateTime, index=True)
+    ended_for: Mapped[str | None] = mapped_column(sa.String(30))
+    method: Mapped[str] = mapped_column(sa.String(20), default="password", server_default="password")
+    must_set_up: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     user: Mapped[User] = relationship()
 
     @property

@@ -5,6 +5,7 @@
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -21,6 +22,7 @@ from webapp.services import session as sessions
 from webapp.tenancy import use_workspace
 
 View = Callable[..., Any]
+SET_UP = "/profile/second-factor"
 
 
 def public(view: View) -> View:
@@ -29,16 +31,21 @@ def public(view: View) -> View:
     return view
 
 
-def staff_page(access: str = "staff") -> Callable[[View], View]:
-    """A page for signed-in staff, and only for roles with that permission if one is named."""
+def staff_page(access: str = "staff", *, unfinished: bool = False) -> Callable[[View], View]:
+    """A page for signed-in staff, and only for roles with that permission if one is named.
+
+    `unfinished`: also for those who have to set up a second factor before anything else.
+    """
 
     def decorate(view: View) -> View:
         @functools.wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
             try:
-                actor = current_staff()
+                actor = current_staff(unfinished=unfinished)
             except Unauthenticated:
                 return to_sign_in()
+            except sessions.MustSetUp:
+                return redirect(f"{SET_UP}{_and_back()}")
             if access != "staff":
                 require(actor, access)
             with use_workspace(actor.workspace_id), acting_as(actor):
@@ -50,11 +57,13 @@ def staff_page(access: str = "staff") -> Callable[[View], View]:
     return decorate
 
 
-def current_staff() -> Actor:
-    """Who is signed in with this request's cookie. Raises `Unauthenticated`."""
+def current_staff(*, unfinished: bool = False) -> Actor:
+    """Who is signed in with this request's cookie. Raises `Unauthenticated`, or `MustSetUp` unless
+    `unfinished` will do.
+    """
     with read_only():
-        found = sessions.live_session(request.cookies.get(cookie_name()))
-        actor = sessions.actor_of(found, door="page")
+        found = sessions.live_session(request.cookies.get(cookie_name()), unfinished=unfinished)
+        actor = replace(sessions.actor_of(found, door="page"), address=address())
         stale = sessions.wants_touch(found)
         g.csrf_for_rest = found.csrf_token
         g.workspace_name = db.session.scalar(
@@ -78,9 +87,12 @@ def address() -> str:
 
 def to_sign_in() -> Response:
     """Off to the sign-in page, and back here afterwards."""
+    return redirect(f"/sign-in{_and_back()}")  # type: ignore[return-value]
+
+
+def _and_back() -> str:
     here = request.full_path.rstrip("?") if request.method == "GET" else "/"
-    query = f"?next={quote(here, safe='/')}" if here != "/" else ""
-    return redirect(f"/sign-in{query}")  # type: ignore[return-value]
+    return f"?next={quote(here, safe='/')}" if here != "/" else ""
 
 
 def safe_next(target: str | None, default: str = "/agent") -> str:

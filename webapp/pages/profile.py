@@ -12,9 +12,10 @@ from webapp.models.user import AVAILABILITIES
 from webapp.pages.auth import staff_page
 from webapp.pages.forms import form_page, handled, read_form
 from webapp.ratelimit import limiter
-from webapp.schemas.user import PasswordForm, ProfileForm, session_out, user_out
+from webapp.schemas.user import FOR_A_REASON, PasswordForm, ProfileForm, session_out, user_out
 from webapp.services import session as sessions
 from webapp.services import user as users
+from webapp.services.availability import list_reasons
 
 bp = Blueprint("profile", __name__, url_prefix="/profile")
 
@@ -32,11 +33,13 @@ def show() -> Any:
 def _page(error: AppError | None = None, *, form: str = "", typed: dict[str, Any] | None = None) -> Response:
     actor = current_actor()
     with read_only():
-        person = user_out(users.current_user())
+        user = users.current_user()
+        person = {**user_out(user), "has_second_factor": user.has_second_factor}
+        choices = _availabilities(person["reason"])
         devices = [session_out(row, current=actor.session_id) for row in sessions.list_sessions(actor.id)]  # type: ignore[arg-type]
     values = typed or {
         "name": person["name"],
-        "availability": person["availability"],
+        "availability": FOR_A_REASON + person["reason"] if person["reason"] else person["availability"],
         "enter_sends": person["settings"].get("enter_sends", True),
         "shortcuts": person["settings"].get("shortcuts", True),
     }
@@ -47,8 +50,19 @@ def _page(error: AppError | None = None, *, form: str = "", typed: dict[str, Any
         devices=devices,
         values=values,
         failed_form=form,
-        availabilities=AVAILABILITIES,
+        availabilities=choices,
     )
+
+
+def _availabilities(current: str | None) -> list[tuple[str, str]]:
+    """What can be chosen, (value, label): the four, then the reasons with what they count as."""
+    reasons = {reason.name: f"{reason.name} ({reason.counts_as})" for reason in list_reasons()}
+    if current is not None:
+        reasons.setdefault(current, current)
+    return [
+        *((state, state.capitalize()) for state in AVAILABILITIES),
+        *((FOR_A_REASON + name, label) for name, label in reasons.items()),
+    ]
 
 
 @bp.post("")
@@ -60,7 +74,7 @@ def update() -> Response:
         form = read_form(ProfileForm)
         preferences = {"enter_sends": form.enter_sends, "shortcuts": form.shortcuts}
         with transaction():
-            users.update_profile(name=form.name, availability=form.availability, settings=preferences)
+            users.update_profile(name=form.name, settings=preferences, **form.presence())
         flash("Saved")
         return redirect(HERE)  # type: ignore[return-value]
 
@@ -94,7 +108,7 @@ def _change_password() -> Response:
 def sign_out_device(session_id: uuid.UUID) -> Any:
     """Ends one session."""
     with transaction():
-        sessions.revoke(session_id, user_id=current_actor().id)  # type: ignore[arg-type]
+        sessions.revoke(session_id, user_id=current_actor().id, reason="signed_out")  # type: ignore[arg-type]
     flash("That device was signed out.")
     return redirect(HERE)
 
@@ -105,6 +119,6 @@ def sign_out_others() -> Any:
     """Ends every session but this one."""
     actor = current_actor()
     with transaction():
-        sessions.revoke_all(actor.id, keep=actor.session_id)  # type: ignore[arg-type]
+        sessions.revoke_all(actor.id, keep=actor.session_id, reason="signed_out")  # type: ignore[arg-type]
     flash("All other devices were signed out.")
     return redirect(HERE)

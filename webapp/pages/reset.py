@@ -1,5 +1,6 @@
 """Setting a password by a mailed link. Nothing here tells who has an account."""
 
+import uuid
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, request
@@ -10,10 +11,15 @@ from webapp.errors import AppError, NotFound
 from webapp.pages import auth
 from webapp.pages.auth import public
 from webapp.pages.forms import form_page, handled, read_form
+from webapp.pages.steps import go_on
 from webapp.ratelimit import limiter
 from webapp.schemas.user import NewPasswordForm, ResetForm
 from webapp.services import account_token
+from webapp.services import session as sessions
 from webapp.services import user as users
+from webapp.services.safety import rules
+from webapp.services.safety.rules import PASSWORD
+from webapp.services.workspace import get_workspace
 from webapp.tenancy import use_workspace
 from webapp.validators import fold_email, is_valid_email
 
@@ -68,13 +74,18 @@ def choose(token: str) -> Any:
         known = _known(token)
     if known is None:
         return form_page("reset/dead.html", NotFound("This link no longer works"))
+    if known["closed"]:  # a password would open nothing: they sign in with their provider
+        return redirect(f"/sign-in?workspace={known['closed']}")
     return form_page("reset/choose.html", known=known, token=token)
 
 
 @bp.post("/reset/<token>")
 @public
 def set_password(token: str) -> Any:
-    """Sets the password, ends every session of that person and asks them to sign in."""
+    """Sets the password and ends every session of that person.
+
+    Whoever was invited is in; after a reset they sign in, so that who reads the mail alone has no session.
+    """
     limiter().hit("reset:link", auth.address(), LINKS_PER_ADDRESS)
     with read_only():
         known = _known(token)
@@ -84,8 +95,10 @@ def set_password(token: str) -> Any:
     def act() -> Response:
         password_hash = users.new_password_hash(read_form(NewPasswordForm).password)
         with use_workspace(known["workspace_id"]), transaction():
-            account_token.use_token(token, password_hash)
+            owner_id = account_token.use_token(token, password_hash).id
         form_session.clear()
+        if known["purpose"] == "invite":
+            return _enter(owner_id)
         flash("Your password is set. Please sign in.")
         return redirect("/sign-in")  # type: ignore[return-value]
 
@@ -98,12 +111,23 @@ def set_password(token: str) -> Any:
         return form_page("reset/dead.html", error)
 
 
+def _enter(user_id: uuid.UUID) -> Response:
+    with read_only():
+        credentials = sessions.credentials_of(user_id)
+    if credentials is None:  # deactivated in this very moment
+        raise NotFound("This link no longer works")
+    return go_on(credentials, PASSWORD, "/agent")
+
+
 def _known(token: str) -> dict[str, Any] | None:
     found = account_token.find_token(token)
     if found is None:
         return None
     user = found.user
+    with use_workspace(found.workspace_id):
+        closed = None if rules.passwords_open() else get_workspace().slug
     return {
+        "closed": closed,
         "workspace_id": found.workspace_id,
         "purpose": found.purpose,
         "name": user.name,

@@ -12,13 +12,15 @@ from webapp.middleware import host_name
 from webapp.pages import auth
 from webapp.pages.auth import public
 from webapp.pages.forms import form_page, handled, read_form
-from webapp.pages.signin import browser_name, start_session
+from webapp.pages.steps import browser_name, start_session
 from webapp.ratelimit import limiter
-from webapp.schemas.workspace import SetupForm
+from webapp.schemas.text import time_zones
+from webapp.schemas.workspace import SetupForm, WorkspaceSection
 from webapp.services import inbox as inboxes
 from webapp.services import session as sessions
 from webapp.services import user as users
 from webapp.services import workspace as workspaces
+from webapp.services.setting import save_section
 from webapp.tenancy import use_workspace
 
 bp = Blueprint("setup", __name__)
@@ -32,7 +34,7 @@ _FORWARDED = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Forwarded")
 def show() -> Any:
     """The form, as long as there is no workspace."""
     _refuse_if_set_up()
-    return form_page("setup.html", values={}, wants_code=not _is_local())
+    return _page({})
 
 
 @bp.post("/setup")
@@ -42,10 +44,12 @@ def submit() -> Response:
     _refuse_if_set_up()
     typed = {name: value for name, value in request.form.items() if name not in ("password", "csrf_token")}
 
-    def again(error: AppError) -> Response:
-        return form_page("setup.html", error, values=typed, wants_code=not _is_local())
+    return handled(_set_up, lambda error: _page(typed, error))
 
-    return handled(_set_up, again)
+
+def _page(values: dict[str, str], error: AppError | None = None) -> Response:
+    zones = [(zone, zone.replace("_", " ")) for zone in time_zones()]
+    return form_page("setup.html", error, values=values, wants_code=not _is_local(), zones=zones)
 
 
 def _set_up() -> Response:
@@ -57,11 +61,12 @@ def _set_up() -> Response:
     with use_workspace(uuid7()) as workspace_id, transaction():
         workspaces.create_workspace(form.workspace, only_first=True)
         admin = users.create_user(form.email, form.name, ADMIN, password_hash=password_hash)
+        save_section(WorkspaceSection(time_zone=form.time_zone))
         inboxes.create_inbox(form.inbox_name, allowed_sites=form.allowed_sites)
         known = sessions.Credentials(admin.id, workspace_id, password_hash)
         token = sessions.sign_in(known, browser=browser_name(), address=auth.address())
     workspaces.forget_setup_code()
-    response = redirect("/settings/inboxes")
+    response = redirect("/settings/start")
     start_session(response, token)  # type: ignore[arg-type]
     return response  # type: ignore[return-value]
 

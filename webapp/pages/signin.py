@@ -6,16 +6,19 @@ from flask import Blueprint, Response, redirect, request
 from flask import session as form_session
 
 from webapp.auth import MAX_PASSWORD_CHARS, verify_password
-from webapp.browser import describe_client
 from webapp.database import read_only, transaction
 from webapp.errors import AppError, Invalid, Unauthenticated
 from webapp.pages import auth
 from webapp.pages.auth import public, safe_next
 from webapp.pages.forms import form_page, handled, read_form
+from webapp.pages.steps import browser_name, go_on
 from webapp.ratelimit import limiter
 from webapp.schemas.user import SignInForm
+from webapp.services import audit
 from webapp.services import session as sessions
 from webapp.services import workspace as workspaces
+from webapp.services.safety import oidc
+from webapp.services.safety.rules import PASSWORD
 from webapp.tenancy import use_workspace
 from webapp.validators import fold_email
 
@@ -41,10 +44,19 @@ def show() -> Any:
     """The form; whoever is signed in already goes on."""
     target = safe_next(request.args.get("next"))
     try:
-        auth.current_staff()
+        auth.current_staff(unfinished=True)
     except Unauthenticated:
-        return form_page("signin.html", values={"next": target})
+        return sign_in_page(target)
     return redirect(target)
+
+
+def sign_in_page(target: str, error: AppError | None = None) -> Response:
+    """The form, and the way through the provider of the workspace in question, if it has one."""
+    slug = request.values.get("workspace") or None
+    with read_only():
+        offer = oidc.find_offer(slug)
+    values = {"email": request.form.get("email", ""), "next": target, "workspace": slug or ""}
+    return form_page("signin.html", error, values=values, offer=offer)
 
 
 @bp.post("/sign-in")
@@ -55,23 +67,19 @@ def submit() -> Response:
 
 
 def _again(error: AppError) -> Response:
-    typed = {"email": request.form.get("email", ""), "next": safe_next(request.form.get("next"))}
-    return form_page("signin.html", error, values=typed)
+    return sign_in_page(safe_next(request.form.get("next")), error)
 
 
 def _sign_in() -> Response:
     form = read_form(SignInForm)
     limiter().hit("sign-in:address", auth.address(), PER_ADDRESS)
     limiter().hit("sign-in:account", fold_email(form.email), PER_ACCOUNT)
-    known = _check(form)
-    with use_workspace(known.workspace_id), transaction():
-        try:
-            token = sessions.sign_in(known, browser=browser_name(), address=auth.address())
-        except Unauthenticated:
-            raise _refused() from None
-    response = redirect(safe_next(form.next))
-    start_session(response, token)  # type: ignore[arg-type]
-    return response  # type: ignore[return-value]
+    try:
+        return go_on(_check(form), PASSWORD, form.next)
+    except Unauthenticated:
+        with transaction():
+            audit.note_refusal("password", email=form.email, address=auth.address(), browser=browser_name())
+        raise Invalid(REFUSED) from None
 
 
 def _check(form: SignInForm) -> sessions.Credentials:
@@ -79,24 +87,8 @@ def _check(form: SignInForm) -> sessions.Credentials:
         known = sessions.find_credentials(form.email)
     fits = verify_password(known.password_hash if known else None, form.password[:MAX_PASSWORD_CHARS])
     if known is None or not fits or len(form.password) > MAX_PASSWORD_CHARS:
-        raise _refused()
+        raise Unauthenticated(REFUSED)
     return known
-
-
-def _refused() -> Invalid:
-    return Invalid(REFUSED)
-
-
-def start_session(response: Response, token: str) -> None:
-    """The new session's cookie; the one of the forms begins anew, so that nothing planted before lives on."""
-    form_session.clear()
-    auth.set_session_cookie(response, token)
-
-
-def browser_name() -> str:
-    """The browser, for the list of devices."""
-    found = describe_client(request.headers.get("User-Agent", ""))
-    return " on ".join(part for part in (found["browser"], found["os"]) if part)
 
 
 @bp.post("/sign-out")
@@ -105,7 +97,7 @@ def sign_out() -> Any:
     """Ends this browser's session, if it has one."""
     response = redirect("/sign-in")
     try:
-        actor = auth.current_staff()
+        actor = auth.current_staff(unfinished=True)
     except Unauthenticated:
         pass
     else:

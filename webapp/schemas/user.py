@@ -1,14 +1,29 @@
 """A member of staff, as their colleagues and they themselves see them."""
 
+import uuid
 from typing import Annotated, Any
 
 from pydantic import StringConstraints
 
 from webapp import clock
 from webapp.models import User, UserSession
-from webapp.schemas.text import Line, Strict, Text
+from webapp.schemas.pushed import Availability
+from webapp.schemas.text import Content, Line, Strict, Text
 
+FOR_A_REASON = "reason:"
 Password = Annotated[Text, StringConstraints(max_length=1000)]
+
+
+class UserOut(Strict):
+    """Somebody of staff, to themselves."""
+
+    id: uuid.UUID
+    name: str
+    email: str
+    role: str
+    availability: Availability
+    reason: str | None
+    settings: dict[str, Any]
 
 
 def user_out(user: User) -> dict[str, Any]:
@@ -26,7 +41,7 @@ def user_out(user: User) -> dict[str, Any]:
 
 def member_out(user: User) -> dict[str, Any]:
     """A line of the list of people."""
-    state = "active" if user.password_hash else "invited"
+    state = "active" if user.has_joined else "invited"
     return {
         "id": str(user.id),
         "name": user.name,
@@ -54,6 +69,7 @@ class SignInForm(Strict):
     email: Line = ""
     password: Password = ""
     next: Line = ""
+    workspace: Line = ""
 
 
 class ResetForm(Strict):
@@ -69,12 +85,21 @@ class NewPasswordForm(Strict):
 
 
 class ProfileForm(Strict):
-    """One's own details."""
+    """One's own details; `availability`: one of the four, or `reason:` and the name of a reason."""
 
     name: Line = ""
     availability: Line = "online"
     enter_sends: bool = False
     shortcuts: bool = False
+
+    def presence(self) -> dict[str, str | None]:
+        """What it says of being there: `{availability, reason}`."""
+        _, is_reason, name = self.availability.partition(FOR_A_REASON)
+        return (
+            {"availability": None, "reason": name}
+            if is_reason
+            else {"availability": self.availability, "reason": ""}
+        )
 
 
 class PasswordForm(Strict):
@@ -90,6 +115,26 @@ class InviteForm(Strict):
     name: Line = ""
     email: Line = ""
     role: Line = "agent"
+
+
+class SeveralForm(Strict):
+    """Adding several colleagues, an address a line."""
+
+    addresses: Content = ""
+    role: Line = "agent"
+
+
+class PersonForm(Strict):
+    """A colleague's name, and the address they sign in with."""
+
+    name: Line = ""
+    email: Line = ""
+
+
+class DeactivateForm(Strict):
+    """Who gets the tickets: `user:<id>`, `team:<id>` or `routing`."""
+
+    to: Line = "routing"
 
 
 class RoleForm(Strict):

@@ -14,7 +14,8 @@ from webapp.extensions import db
 from webapp.models import AccountToken, User, Workspace
 from webapp.services import user as users
 from webapp.services.job import enqueue
-from webapp.tenancy import require_workspace_id
+from webapp.services.safety import rules
+from webapp.tenancy import require_workspace_id, use_workspace
 from webapp.validators import fold_email, has_unstorable
 
 LIFETIMES = {"reset": timedelta(hours=1), "invite": timedelta(days=7)}
@@ -56,6 +57,12 @@ def _recipient(condition: Any) -> Recipient | None:
         return None
     user, workspace_name = found
     return Recipient(user.id, user.workspace_id, workspace_name, user.name, user.email)
+
+
+def opens_something(known: Recipient) -> bool:
+    """Whether a password would sign them in: not where all sign in with their provider."""
+    with use_workspace(known.workspace_id):
+        return rules.passwords_open()
 
 
 def issue(user_id: uuid.UUID, purpose: str, *, session: Any = None, actor: Actor | None = None) -> str:  # noqa: ARG001

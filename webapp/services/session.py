@@ -11,10 +11,12 @@ import sqlalchemy as sa
 from webapp import bus, clock
 from webapp.auth import Actor, hash_token, new_token
 from webapp.config import settings
-from webapp.errors import NotFound, Unauthenticated
+from webapp.errors import Forbidden, NotFound, Unauthenticated
 from webapp.extensions import db
 from webapp.models import User, UserSession
+from webapp.services import permission
 from webapp.services.event import record
+from webapp.services.safety import rules
 from webapp.validators import fold_email, has_unstorable
 
 TOUCH_SECONDS = 60
@@ -26,6 +28,16 @@ class SessionsEnded:
 
     session_ids: tuple[uuid.UUID, ...]
     reason: str
+
+
+class MustSetUp(Forbidden):
+    """A session that opens nothing yet: its owner's role wants a second factor."""
+
+    code = "second_factor_required"
+
+
+class NeedsCode(Unauthenticated):
+    """The first step is right, and a second one is asked for."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +54,16 @@ def find_credentials(email: str) -> Credentials | None:
     email = fold_email(email)
     if not email or has_unstorable(email):
         return None
-    user = db.session.scalar(sa.select(User).where(User.email == email))
+    return _credentials(User.email == email)
+
+
+def credentials_of(user_id: uuid.UUID) -> Credentials | None:
+    """The active account with that id, in any workspace."""
+    return _credentials(User.id == user_id)
+
+
+def _credentials(condition: Any) -> Credentials | None:
+    user = db.session.scalar(sa.select(User).where(condition))
     if user is None or not user.is_active:
         return None
     return Credentials(user.id, user.workspace_id, user.password_hash)
@@ -51,6 +72,7 @@ def find_credentials(email: str) -> Credentials | None:
 def sign_in(
     known: Credentials,
     *,
+    method: str = rules.PASSWORD,
     browser: str = "",
     address: str = "",
     session: Any = None,
@@ -58,12 +80,16 @@ def sign_in(
 ) -> str:
     """Starts a session and returns its token, the only time that anybody sees it.
 
-    Raises `Unauthenticated` if the account was changed since `known` was read.
+    `method`: how they proved who they are, of `safety.rules`. Raises `Unauthenticated` if the account was
+    changed since `known` was read or `method` opens nothing here; `NeedsCode` if it takes a second step.
     """
     session = session or db.session()
     user = session.scalar(sa.select(User).where(User.id == known.user_id).with_for_update())
     if user is None or not user.is_active or user.password_hash != known.password_hash:
         raise Unauthenticated("Please sign in again")
+    rules.check_open(method, session=session)
+    if rules.asks_code(user, method, session=session):
+        raise NeedsCode("Give your code")
     token, token_hash = new_token()
     made = UserSession(
         workspace_id=user.workspace_id,
@@ -73,11 +99,15 @@ def sign_in(
         browser=browser[:200],
         address=address[:64],
         expires_at=clock.now() + timedelta(days=settings().session_days),
+        method=method,
+        must_set_up=rules.must_set_up(user, method, session=session),
         user=user,
     )
     session.add(made)
     session.flush()
-    record("session.created", session=session, actor=actor or actor_of(made, door="page"), subject_id=made.id)
+    actor = actor or actor_of(made, door="page")
+    changes = {"method": [None, method]}
+    record("session.created", session=session, actor=actor, subject_id=made.id, changes=changes)
     return token
 
 
@@ -86,14 +116,19 @@ def actor_for_token(token: str | None, *, door: str) -> Actor:
     return actor_of(live_session(token), door=door)
 
 
-def live_session(token: str | None) -> UserSession:
-    """The session behind a cookie's token, with its user. Raises `Unauthenticated` if it opens nothing."""
+def live_session(token: str | None, *, unfinished: bool = False) -> UserSession:
+    """The session behind a cookie's token, with its user. Raises `Unauthenticated` if it opens nothing.
+
+    Raises `MustSetUp` for somebody who has to set up a second factor first, unless `unfinished` will do.
+    """
     if not token:
         raise Unauthenticated("Please sign in")
     query = sa.select(UserSession).where(UserSession.token_hash == hash_token(token))
     found = db.session.scalar(query.options(sa.orm.joinedload(UserSession.user)))
     if found is None or not found.is_live:
         raise Unauthenticated("Please sign in")
+    if found.must_set_up and not unfinished:
+        raise MustSetUp("Set up your second factor first")
     return found
 
 
@@ -108,7 +143,10 @@ def actor_of(found: UserSession, *, door: str) -> Actor:
         role=user.role,
         door=door,
         email=user.email,
+        permissions=permission.own_permissions(user),
         session_id=found.id,
+        address=found.address,
+        browser=found.browser,
     )
 
 
@@ -130,6 +168,13 @@ def list_sessions(user_id: uuid.UUID) -> list[UserSession]:
     """A person's live sessions, last used first."""
     query = sa.select(UserSession).where(_live_of(user_id)).order_by(UserSession.last_seen_at.desc())
     return list(db.session.scalars(query))
+
+
+def lift(user_id: uuid.UUID, *, session: Any = None) -> None:
+    """Opens somebody's sessions that waited for their second factor."""
+    session = session or db.session()
+    waiting = sa.and_(UserSession.user_id == user_id, UserSession.must_set_up)
+    session.execute(sa.update(UserSession).where(waiting).values(must_set_up=False))
 
 
 def revoke(
@@ -177,7 +222,7 @@ def _live_of(user_id: uuid.UUID) -> sa.ColumnElement[bool]:
 
 def _end(found: list[UserSession], reason: str, session: Any, actor: Actor | None) -> None:
     for ended in found:
-        ended.revoked_at = clock.now()
+        ended.revoked_at, ended.ended_for = clock.now(), reason
         record(
             "session.revoked",
             session=session,

@@ -15,11 +15,14 @@ from webapp.auth import (
     current_actor,
     hash_password,
     require,
+    require_person,
 )
 from webapp.errors import Conflict, Invalid, NotFound
 from webapp.extensions import db
-from webapp.models import AccountToken, User
-from webapp.models.user import AVAILABILITIES
+from webapp.models import AccountToken, Role, User
+from webapp.services import api_key as api_keys
+from webapp.services import availability as availabilities
+from webapp.services import permission
 from webapp.services import session as sessions
 from webapp.services.event import record
 from webapp.services.job import enqueue
@@ -27,7 +30,8 @@ from webapp.tenancy import require_workspace_id
 from webapp.validators import fold_email, has_unstorable, is_valid_email, visible
 
 NAME_CHARS = 100
-REASON_CHARS = 60
+KEY_CHARS = 40
+KNOWN = "Somebody with this address is here already"
 SETTINGS = {
     **dict.fromkeys(("enter_sends", "shortcuts", "sound", "narrow_nav"), bool),
     **dict.fromkeys(("theme", "density", "sort"), str),
@@ -51,8 +55,8 @@ def user_for(user_id: uuid.UUID, *, session: Any = None, lock: bool = False) -> 
 
 
 def current_user(*, actor: Actor | None = None) -> User:
-    """The row of whoever acts."""
-    return user_for((actor or current_actor()).id)  # type: ignore[arg-type]
+    """The row of the person who acts. Raises `Forbidden` where it is a program."""
+    return user_for(require_person(actor or current_actor()))
 
 
 def find_by_email(email: str) -> User | None:
@@ -78,6 +82,7 @@ def actor_of(user: User, *, door: str = "page") -> Actor:
         role=user.role,
         door=door,
         email=user.email,
+        permissions=permission.own_permissions(user),
     )
 
 
@@ -110,12 +115,14 @@ def create_user(
     """
     session, actor = session or db.session(), actor or current_actor()
     require(actor, "user:manage")
+    given = checked_role(role, "role", session)
+    permission.require_rights(actor, permission.permissions_of(given, session=session))
     made = User(
         id=database.uuid7(),
         workspace_id=require_workspace_id(),
         email=_checked_email(email),
         name=_checked_name(name),
-        role=_checked_role(role),
+        role=given,
         password_hash=password_hash,
     )
     try:
@@ -123,35 +130,52 @@ def create_user(
             session.add(made)
             session.flush()
     except sa.exc.IntegrityError:
-        raise Invalid.field("email", "Somebody with this address is here already") from None
+        raise Invalid.field("email", KNOWN) from None
     changes = {field: [None, getattr(made, field)] for field in ("email", "name", "role")}
     record("user.created", session=session, actor=actor, subject_id=made.id, changes=changes)
     if password_hash is None and mail_link:
-        invite(made.id, session=session, actor=actor)
+        _mail_invitation(made.id, session)
     return made
 
 
 def invite(user_id: uuid.UUID, *, session: Any = None, actor: Actor | None = None) -> None:
     """Mails somebody a link by which they set their first password; a new one ends the one before."""
-    session = session or db.session()
-    require(actor or current_actor(), "user:manage")
+    session, actor = session or db.session(), actor or current_actor()
+    require(actor, "user:manage")
     invited = user_for(user_id, session=session)
-    if invited.password_hash is not None or not invited.is_active:
+    if invited.has_joined or not invited.is_active:
         raise Conflict("This person needs no invitation")
+    record("user.invited", session=session, actor=actor, subject_id=invited.id)
+    _mail_invitation(invited.id, session)
+
+
+def _mail_invitation(user_id: uuid.UUID, session: Any) -> None:
     enqueue("account.invite", {"user_id": str(user_id)}, session=session)
 
 
-def deactivate_user(user_id: uuid.UUID, *, session: Any = None, actor: Actor | None = None) -> User:
-    """Takes somebody's access away and ends their sessions and links at once."""
+def deactivate_user(
+    user_id: uuid.UUID,
+    *,
+    handed_to: str | None = None,
+    session: Any = None,
+    actor: Actor | None = None,
+) -> User:
+    """Takes somebody's access away and ends their sessions, keys and links at once.
+
+    `handed_to`: who gets their tickets, for the record; `services.handover.deactivate` does that.
+    """
     session, actor = session or db.session(), actor or current_actor()
     require(actor, "user:manage")
     found = user_for(user_id, session=session, lock=True)
     if not found.is_active:
         return found
+    require_rights_over(found, session=session, actor=actor)
     _keep_an_admin(found, session)
     found.deactivated_at = clock.now()
-    record("user.deactivated", session=session, actor=actor, subject_id=found.id)
+    changes = {"tickets_to": [None, handed_to]} if handed_to else {}
+    record("user.deactivated", session=session, actor=actor, subject_id=found.id, changes=changes)
     sessions.revoke_all(found.id, reason="deactivated", session=session, actor=actor)
+    api_keys.revoke_all(found.id, session=session, actor=actor)
     revoke_links(found.id, session=session)
     return found
 
@@ -163,20 +187,28 @@ def activate_user(user_id: uuid.UUID, *, session: Any = None, actor: Actor | Non
     found = user_for(user_id, session=session, lock=True)
     if found.is_active:
         return found
+    require_rights_over(found, session=session, actor=actor)
     found.deactivated_at = None
     session.flush()
     record("user.reactivated", session=session, actor=actor, subject_id=found.id)
     return found
 
 
-def set_role(user_id: uuid.UUID, role: str, *, session: Any = None, actor: Actor | None = None) -> User:
-    """Changes somebody's role. Their sessions end: what they may see has changed."""
+def set_role(
+    user_id: uuid.UUID, role: str, *, field: str = "role", session: Any = None, actor: Actor | None = None
+) -> User:
+    """Changes somebody's role. Their sessions end: what they may see has changed.
+
+    Raises `Invalid` at `field` for a role that there isn't, `Forbidden` for rights that the actor lacks.
+    """
     session, actor = session or db.session(), actor or current_actor()
     require(actor, "user:manage")
     found = user_for(user_id, session=session, lock=True)
-    old, new = found.role, _checked_role(role)
+    old, new = found.role, checked_role(role, field, session)
     if new == old:
         return found
+    require_rights_over(found, session=session, actor=actor)
+    permission.require_rights(actor, permission.permissions_of(new, session=session))
     if old == ADMIN:
         _keep_an_admin(found, session)
     found.role = new
@@ -196,14 +228,48 @@ def set_password(
 ) -> User:
     """Sets somebody's password; ends their links, and their sessions but for the one to keep."""
     session, actor = session or db.session(), actor or current_actor()
+    found = user_for(user_id, session=session, lock=True)
     if actor.id != user_id:
         require(actor, "user:manage")
-    found = user_for(user_id, session=session, lock=True)
+        require_rights_over(found, session=session, actor=actor)
     found.password_hash = password_hash
     session.flush()
     record("user.password_changed", session=session, actor=actor, subject_id=found.id)
     sessions.revoke_all(found.id, keep=keep_session, reason="password_changed", session=session, actor=actor)
     revoke_links(found.id, session=session)
+    return found
+
+
+def require_rights_over(user: User, *, session: Any = None, actor: Actor | None = None) -> None:
+    """Raises `Forbidden` unless the actor has every right that this person has, or is that person."""
+    actor = actor or current_actor()
+    if actor.id != user.id:
+        permission.require_rights(actor, permission.permissions_of(user.role, session=session))
+
+
+def update_person(
+    user_id: uuid.UUID, *, name: str, email: str, session: Any = None, actor: Actor | None = None
+) -> User:
+    """Changes a colleague's name, and the address they sign in with; another address ends their links.
+
+    Somebody who has not set a password yet is invited again at the new address. Raises `Invalid`.
+    """
+    session, actor = session or db.session(), actor or current_actor()
+    require(actor, "user:manage")
+    found = user_for(user_id, session=session, lock=True)
+    require_rights_over(found, session=session, actor=actor)
+    wanted = {"name": _checked_name(name), "email": _checked_email(email)}
+    changes = {key: [getattr(found, key), new] for key, new in wanted.items() if getattr(found, key) != new}
+    if not changes:
+        return found
+    _refuse_known(wanted["email"], found.id, session)
+    found.name, found.email = wanted["name"], wanted["email"]
+    session.flush()
+    record("user.updated", session=session, actor=actor, subject_id=found.id, changes=changes)
+    if "email" in changes:
+        revoke_links(found.id, session=session)
+        if not found.has_joined and found.is_active:
+            invite(found.id, session=session, actor=actor)
     return found
 
 
@@ -218,7 +284,7 @@ def update_profile(
 ) -> User:
     """Changes one's own name, availability or preferences; what is not given stays.
 
-    `reason`: why one is not available; it goes with the availability.
+    `reason`: why one is not available; it says what that counts as, and goes with the availability.
     """
     session, actor = session or db.session(), actor or current_actor()
     require(actor, "profile:update")
@@ -226,9 +292,7 @@ def update_profile(
     wanted: dict[str, Any] = {}
     if name is not None:
         wanted["name"] = _checked_name(name)
-    if availability is not None:
-        wanted["availability"] = _checked_availability(availability)
-        wanted["availability_reason"] = _reason(found, availability, reason)
+    wanted.update(availabilities.chosen(found, availability, reason, session=session))
     if settings is not None:
         wanted["settings"] = {**found.settings, **_checked_settings(settings)}
     changes = {key: [getattr(found, key), new] for key, new in wanted.items() if getattr(found, key) != new}
@@ -240,17 +304,8 @@ def update_profile(
     return found
 
 
-def _reason(user: User, availability: str, reason: str | None) -> str | None:
-    """Why they are not there: as they say now, or as before if they were so before."""
-    if availability == "online":
-        return None
-    if reason is None:
-        return user.availability_reason if availability == user.availability else None
-    return visible(reason)[:REASON_CHARS] or None
-
-
 def set_availability(
-    availability: str, reason: str | None = None, *, session: Any = None, actor: Actor | None = None
+    availability: str | None, reason: str | None = None, *, session: Any = None, actor: Actor | None = None
 ) -> User:
     """Says whether one is there for customers, and why not."""
     return update_profile(availability=availability, reason=reason, session=session, actor=actor)
@@ -281,6 +336,11 @@ def _keep_an_admin(leaving: User, session: Any) -> None:
         raise Conflict("This is the only admin; make somebody else one first", code="last_admin")
 
 
+def _refuse_known(email: str, own_id: uuid.UUID, session: Any) -> None:
+    if session.scalar(sa.select(User.id).where(User.email == email, User.id != own_id)) is not None:
+        raise Invalid.field("email", KNOWN)
+
+
 def _checked_email(email: str) -> str:
     folded = fold_email(email)
     if has_unstorable(email) or not is_valid_email(folded) or len(folded) > 254:
@@ -302,16 +362,13 @@ def _checked_name(name: str) -> str:
     return shown
 
 
-def _checked_role(role: str) -> str:
+def checked_role(role: str, field: str, session: Any) -> str:
+    """A built-in role's key, or that of a role of the workspace's own, which stays until the commit."""
     if role not in ROLES:
-        raise Invalid.field("role", f"One of {', '.join(ROLES)}")
+        own = sa.select(Role.id).where(Role.key == role[:KEY_CHARS]).with_for_update(read=True)
+        if has_unstorable(role) or session.scalar(own) is None:
+            raise Invalid.field(field, "There is no such role")
     return role
-
-
-def _checked_availability(availability: str) -> str:
-    if availability not in AVAILABILITIES:
-        raise Invalid.field("availability", f"One of {', '.join(AVAILABILITIES)}")
-    return availability
 
 
 def _checked_settings(settings: dict[str, Any]) -> dict[str, Any]:

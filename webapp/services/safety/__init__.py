@@ -1,0 +1,1 @@
+"""Account safety: what a sign-in takes, second factors, and sign-in by an OpenID provider."""
