@@ -20,12 +20,17 @@ def encode(data: bytes) -> str:
 
 
 class PushService:
-    """Takes messages; `status` is what it answers, `location` where it sends who follows."""
+    """Takes messages; `status` is what it answers, `location` where it sends who follows.
+
+    A body that holds what it `refuses` is answered 500.
+    """
 
     def __init__(self) -> None:
         self.requests: list[tuple[dict[str, str], bytes]] = []
         self.status, self.location, self.body = 201, "", b""
+        self.refuses: bytes | None = None
         self.slow = 0.0
+        self.headers: dict[str, str] = {}
         service = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -34,9 +39,12 @@ class PushService:
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 service.requests.append(({**headers, ":path": self.path}, body))
                 time.sleep(service.slow)
-                self.send_response(service.status)
+                is_refused = service.refuses is not None and service.refuses in body
+                self.send_response(500 if is_refused else service.status)
                 if service.location:
                     self.send_header("Location", service.location)
+                for name, value in service.headers.items():
+                    self.send_header(name, value)
                 self.send_header("Content-Length", str(len(service.body)))
                 self.end_headers()
                 self.wfile.write(service.body)

@@ -80,9 +80,9 @@ def test_days_are_those_of_the_usual_library(rule, start):
     ids=lambda rule: f"{rule.frequency}-{rule.interval}",
 )
 def test_rules_that_never_match_end_at_the_horizon(rule):
-    before = time.monotonic()
+    before = time.process_time()
     assert list(occurrences(rule, date(2026, 1, 1), LAST, Budget())) in ([], [date(2026, 1, 1)])
-    assert time.monotonic() - before < 5
+    assert time.process_time() - before < 5
 
 
 def test_many_rules_share_one_budget():
