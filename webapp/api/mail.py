@@ -4,25 +4,19 @@ import uuid
 from typing import Any, Literal
 
 from flask import Response
-from flask_openapi3 import APIBlueprint
 
-from webapp.api.doors import access, enter_staff, leave
+from webapp.api.doors import access, answers, staff_views
 from webapp.database import read_only, transaction
 from webapp.schemas.comment import comment_for_staff
 from webapp.schemas.mail import delivery_out
+from webapp.schemas.pushed import CommentOut, DeliveryOut
 from webapp.schemas.text import Line, Strict
+from webapp.schemas.ticket_in import CommentPath
 from webapp.services import ticket as tickets
 from webapp.services.email import delivery, transcript
 
-bp = APIBlueprint("mail", __name__, url_prefix="/api/v1")
-bp.before_request(enter_staff)
-bp.teardown_request(leave)
+bp = staff_views("mail", __name__)
 TYPES = {"txt": "text/plain", "html": "text/html"}
-
-
-class CommentPath(Strict):
-    ticket_id: Line
-    comment_id: uuid.UUID
 
 
 class MailTicketPath(Strict):
@@ -39,6 +33,7 @@ class TranscriptQuery(Strict):
 
 @bp.post("/tickets/<ticket_id>/comments/<comment_id>/withdraw")
 @access("ticket:reply")
+@answers(comment=CommentOut, may=(409,))
 def withdraw_comment(path: CommentPath) -> Any:
     """Takes one's own reply back before it is mailed; 409 `already_sent` once it is on its way."""
     with transaction():
@@ -48,6 +43,7 @@ def withdraw_comment(path: CommentPath) -> Any:
 
 @bp.post("/deliveries/<id>/retry")
 @access("ticket:reply")
+@answers(delivery=DeliveryOut, may=(409,))
 def retry_delivery(path: DeliveryPath) -> Any:
     """Sends a failed mail again."""
     with transaction():
@@ -56,6 +52,8 @@ def retry_delivery(path: DeliveryPath) -> Any:
 
 @bp.get("/tickets/<ticket_id>/transcript")
 @access("ticket:read")
+@answers(file="text/plain")
+@answers(file="text/html")
 def read_transcript(path: MailTicketPath, query: TranscriptQuery) -> Any:
     """The conversation as a file, without its notes."""
     with read_only():
@@ -70,6 +68,7 @@ def read_transcript(path: MailTicketPath, query: TranscriptQuery) -> Any:
 
 @bp.post("/tickets/<ticket_id>/transcript")
 @access("ticket:reply")
+@answers(delivery=DeliveryOut, may=(409,))
 def mail_transcript(path: MailTicketPath) -> Any:
     """Mails the conversation to its customer."""
     with transaction():

@@ -1,11 +1,11 @@
 """One's own notifications, and the browsers that may be pushed to."""
 
+import uuid
 from typing import Any
 
 from flask import request
-from flask_openapi3 import APIBlueprint
 
-from webapp.api.doors import access, created, enter_staff, leave, nothing
+from webapp.api.doors import access, answers, created, nothing, staff_views
 from webapp.browser import describe_client
 from webapp.database import read_only, transaction
 from webapp.schemas.notification import (
@@ -15,16 +15,16 @@ from webapp.schemas.notification import (
     SubscriptionPath,
     notification_out,
 )
+from webapp.schemas.pushed import NotificationOut
 from webapp.services import notification
 from webapp.services.notification import push
 
-bp = APIBlueprint("notifications", __name__, url_prefix="/api/v1/notifications")
-bp.before_request(enter_staff)
-bp.teardown_request(leave)
+bp = staff_views("notifications", __name__, "/api/v1/notifications")
 
 
 @bp.get("")
 @access("notification:read")
+@answers(data=list[NotificationOut], next_cursor=str | None, unread=int)
 def list_notifications(query: NotificationQuery) -> Any:
     """A page of one's own, newest first, and how many are unread."""
     with read_only():
@@ -38,6 +38,7 @@ def list_notifications(query: NotificationQuery) -> Any:
 
 @bp.post("/read")
 @access("notification:read")
+@answers(unread=int)
 def mark_read(body: NotificationsReadIn) -> Any:
     """Marks some, a ticket's, or all up to one as read."""
     with transaction():
@@ -47,6 +48,7 @@ def mark_read(body: NotificationsReadIn) -> Any:
 
 @bp.get("/push-key")
 @access("notification:read")
+@answers(public_key=str)
 def read_push_key() -> Any:
     """The key that a browser asks its push service with."""
     with transaction():
@@ -55,6 +57,7 @@ def read_push_key() -> Any:
 
 @bp.post("/subscriptions")
 @access("notification:read")
+@answers(201, id=uuid.UUID, may=(409,))
 def create_subscription(body: PushSubscriptionIn) -> Any:
     """Lets this browser be pushed to."""
     found = describe_client(request.headers.get("User-Agent", ""))
@@ -65,6 +68,7 @@ def create_subscription(body: PushSubscriptionIn) -> Any:
 
 @bp.delete("/subscriptions/<subscription_id>")
 @access("notification:read")
+@answers(204)
 def delete_subscription(path: SubscriptionPath) -> Any:
     """Pushes to that browser no more."""
     with transaction():

@@ -57,8 +57,10 @@ class Mail:
         if self.html:
             message.add_alternative(self.html, subtype="html")
         for name, content_type, data in self.attachments:
-            main, _, sub = content_type.partition("/")
-            message.add_attachment(data, maintype=main, subtype=sub, filename=name)
+            kind, _, charset = content_type.partition("; charset=")
+            main, _, sub = kind.partition("/")
+            params = {"charset": charset} if charset else None
+            message.add_attachment(data, maintype=main, subtype=sub, filename=name, params=params)
         return message
 
 

@@ -18,6 +18,8 @@ SUPPRESSION_REASONS = ("bounce", "complaint", "manual")
 class MailDelivery(TenantMixin, Base):
     """One mail to one recipient. `key` makes asking twice the same as asking once.
 
+    `passed_over`: the providers that did not take it before the one that did, with commas.
+
     `data` holds what the template needs and is emptied once the mail is out. `lease_until` keeps two workers
     from sending it at once. `upto_seq`: how far a digest has told the ticket, in `public_seq`.
     """
@@ -46,6 +48,7 @@ class MailDelivery(TenantMixin, Base):
     data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     status: Mapped[str] = mapped_column(sa.String(10), default="queued")
     provider: Mapped[str | None] = mapped_column(sa.String(20))
+    passed_over: Mapped[str | None] = mapped_column(sa.String(60))
     provider_id: Mapped[str | None] = mapped_column(sa.String(200))
     message_id: Mapped[str | None] = mapped_column(sa.String(250))
     attempts: Mapped[int] = mapped_column(default=0)

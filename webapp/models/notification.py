@@ -23,6 +23,7 @@ KINDS = (
     "offer",
     "routing_alert",
     "job_done",
+    "integration_alert",
 )
 CHANNELS = ("in_app", "sound", "push", "email")
 

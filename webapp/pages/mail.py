@@ -11,10 +11,19 @@ from webapp.database import read_only, transaction
 from webapp.errors import AppError, Invalid
 from webapp.models.ticket import STATUSES
 from webapp.pages.auth import staff_page
-from webapp.pages.forms import form_page, form_values, handled, read_form
-from webapp.schemas.mail import AddressForm, MailForm, MailSection, TemplateForm, delivery_out
+from webapp.pages.forms import check_unchanged, form_page, form_values, handled, read_form
+from webapp.schemas import mail_provider
+from webapp.schemas.mail import (
+    AddressForm,
+    MailForm,
+    MailSection,
+    TemplateForm,
+    delivery_out,
+    suppression_out,
+)
 from webapp.services import email
-from webapp.services.email import catalogue, delivery, providers, wording
+from webapp.services.edit import About, version_of
+from webapp.services.email import carriers, catalogue, delivery, suppression, wording
 from webapp.services.email.template import Wording
 from webapp.services.setting import read_section, save_section
 from webapp.services.workspace import get_workspace
@@ -23,7 +32,7 @@ from webapp.validators import is_valid_email
 bp = Blueprint("mail_settings", __name__, url_prefix="/settings/mail")
 
 HERE = "/settings/mail"
-PROVIDERS = {"sendgrid": "SendGrid", "ses": "Amazon SES", "smtp": "SMTP server", "outbox": "Outbox folder"}
+PROVIDERS = {**mail_provider.PROVIDERS, "outbox": "Outbox folder"}
 PREVIEW_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 
 
@@ -34,19 +43,25 @@ def show() -> Any:
     return _page()
 
 
+def _saved() -> dict[str, Any]:
+    return read_section(MailSection).model_dump()
+
+
 def _page(error: AppError | None = None, typed: dict[str, Any] | None = None) -> Response:
     with read_only():
-        saved = read_section(MailSection).model_dump()
-    config = providers.config()
+        saved = _saved()
+    used = [name for name in carriers.order() if carriers.is_in_use(name)]
     return form_page(
         "mail/settings.html",
         error,
         values={**saved, **(typed or {})},
+        version=version_of(saved),
         statuses=STATUSES,
         languages=list(catalogue.LANGUAGES.items()),
-        providers=[{"name": PROVIDERS[name], "is_used": name in config.providers} for name in PROVIDERS],
-        sender=str(config.sender),
-        reply_to=config.reply_to,
+        used=[PROVIDERS[name] for name in used] or [PROVIDERS["outbox"]],
+        leaves=bool(used),
+        sender=str(carriers.sender()),
+        reply_to=carriers.reply_to(),
         test_to=(typed or {}).get("address", current_actor().email),
     )
 
@@ -59,6 +74,7 @@ def update() -> Response:
     def act() -> Response:
         form = read_form(MailForm)
         with transaction():
+            check_unchanged(_saved, About("workspace", fields="mail."))
             save_section(MailSection(**form.model_dump()))
         flash("Saved")
         return redirect(HERE)  # type: ignore[return-value]
@@ -103,10 +119,7 @@ def show_deliveries() -> Any:
 def _deliveries(error: AppError | None = None, typed: str = "") -> Response:
     with read_only():
         rows = [delivery_out(row) for row in delivery.list_deliveries(limit=100)]
-        stopped = [
-            {"id": row.id, "address": row.address, "reason": row.reason, "detail": row.detail}
-            for row in delivery.list_suppressions()
-        ]
+        stopped = [suppression_out(row) for row in suppression.list_suppressions()]
     says = {name: known.says for name, known in catalogue.CATALOGUE.items()}
     return form_page(
         "mail/deliveries.html",
@@ -133,10 +146,8 @@ def suppress() -> Response:
 
     def act() -> Response:
         address = read_form(AddressForm).address.strip()
-        if not is_valid_email(address):
-            raise Invalid.field("address", "This is not an e-mail address")
         with transaction():
-            delivery.suppress(address, "manual")
+            suppression.suppress_by_hand(address)
         flash(f"{address} gets no more mail.")
         return redirect(f"{HERE}/deliveries")  # type: ignore[return-value]
 
@@ -147,7 +158,7 @@ def suppress() -> Response:
 @staff_page("settings:manage")
 def unsuppress(suppression_id: uuid.UUID) -> Response:
     """Lets an address have mail again."""
-    return _change(lambda: delivery.unsuppress(suppression_id), "This address may have mail again.")
+    return _change(lambda: suppression.unsuppress(suppression_id), "This address may have mail again.")
 
 
 def _change(change: Callable[[], Any], said: str) -> Response:
@@ -187,6 +198,7 @@ def _template(
     with read_only():
         own = catalogue.find_own(name, language)
         saved = catalogue.wording(name, language)[0]
+        version = version_of(saved)
     words = typed or saved
     seen = wording.preview(name, words, language)
     return form_page(
@@ -199,6 +211,7 @@ def _template(
         is_own=own is not None,
         preview=seen,
         is_draft=typed is not None,
+        version=version,
     )
 
 
@@ -227,6 +240,7 @@ def save_template(name: str, language: str) -> Response:
             wording.check(name, language, words)
             return _template(name, language, typed=words)
         with transaction():
+            check_unchanged(lambda: catalogue.wording(name, language)[0], About("mail_template"))
             wording.save_template(name, language, words)
         flash("Saved")
         return redirect(_place(name, language))  # type: ignore[return-value]

@@ -31,6 +31,7 @@ KINDS = {
     "escalation": ("Escalation", "A ticket went up the ladder"),
     "routing_alert": ("Nobody takes it", "A critical ticket stands unassigned, or nobody accepts one"),
     "job_done": ("Export or job is ready", "Something you asked for is done"),
+    "integration_alert": ("Connection broken", "Another program cannot be reached any more"),
 }
 NAMES = {"in_app": "In Parley", "sound": "Sound", "push": "Desktop", "email": "E-mail"}
 
@@ -69,12 +70,13 @@ def _page(error: AppError | None = None) -> Response:
         values = _values(kept)
         lines = _lines(kept, inbox_id)
         own = {place for place in (kept.choices if kept else {}) if place}
+        offered = [one for one in inboxes if one["active"] or one["id"] in {*own, str(inbox_id)}]
     if error is not None:
         values, lines = _typed(values, lines)
     response = form_page(
         "notifications.html",
         error,
-        inboxes=inboxes,
+        inboxes=offered,
         own=own,
         inbox_id=str(inbox_id or ""),
         lines=lines,

@@ -1,11 +1,13 @@
 """Mail: its section of the workspace's settings, its forms, and a delivery as staff see it."""
 
+import uuid
+from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
 from webapp import clock
-from webapp.models import MailDelivery
+from webapp.models import MailDelivery, MailSuppression
 from webapp.models.ticket import STATUSES
 from webapp.schemas.text import Line, Strict, Text
 
@@ -61,6 +63,55 @@ class TemplateForm(Strict):
     text: Annotated[TextOfMail, Field(min_length=1)]
     html: TextOfMail = ""
     do: Line = "save"
+
+
+class WordingIn(Strict):
+    """A workspace's own words for a mail; without `html` the text is sent in our frame."""
+
+    subject: Annotated[Line, Field(min_length=1, max_length=200)]
+    text: Annotated[TextOfMail, Field(min_length=1)]
+    html: TextOfMail = ""
+
+
+class WordingOut(Strict):
+    """The words of a mail in one language. `placeholders`: what it may name, as `{{name}}`."""
+
+    name: str
+    language: str
+    subject: str
+    text: str
+    html: str | None
+    is_own: bool
+    placeholders: list[str]
+
+
+class MailKindOut(Strict):
+    """A mail that can be worded. `own_languages`: those in which it is in the workspace's own words."""
+
+    name: str
+    says: str
+    own_languages: list[str]
+
+
+class SuppressionOut(Strict):
+    """An address that gets no mail, and why: `manual`, `bounce` or `complaint`."""
+
+    id: uuid.UUID
+    address: str
+    reason: str
+    detail: str
+    created_at: datetime
+
+
+def suppression_out(row: MailSuppression) -> dict[str, Any]:
+    """An address that gets no mail, as pages and programs list it."""
+    return {
+        "id": str(row.id),
+        "address": row.address,
+        "reason": row.reason,
+        "detail": row.detail,
+        "created_at": clock.iso(row.created_at),
+    }
 
 
 class AddressForm(Strict):

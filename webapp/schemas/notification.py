@@ -23,6 +23,7 @@ Kind = Literal[
     "offer",
     "routing_alert",
     "job_done",
+    "integration_alert",
 ]
 
 

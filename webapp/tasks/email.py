@@ -6,7 +6,8 @@ from typing import Any
 from webapp.database import read_only, transaction
 from webapp.integrations.mail import Mail, Refused
 from webapp.services import account_token, email
-from webapp.services.email import compose, delivery
+from webapp.services.email import compose, delivery, provider_setup, providers
+from webapp.services.workspace import get_workspace
 from webapp.tasks.worker import job
 from webapp.tenancy import use_workspace
 
@@ -37,6 +38,23 @@ def deliver(params: Params, job_id: uuid.UUID) -> Any:  # noqa: ARG001 - the del
     return outcome
 
 
+@job(provider_setup.TEST)
+def test(params: Params, job_id: uuid.UUID) -> dict[str, Any]:
+    """Sends a test mail through one provider; what it answered is the result, whether good or bad."""
+    with read_only():
+        workspace = get_workspace().name
+    data = {"workspace": {"name": workspace}, "agent": {"name": params["name"]}}
+    subject, text, html = email.render_email("test", data)
+    try:
+        mail = email.make_mail(
+            params["to"], subject, text, html=html, message_id=providers.own_id(str(job_id))
+        )
+        email.send_by(params["provider"], mail)
+    except Exception as error:  # noqa: BLE001 - whatever went wrong is what the test is for
+        return {"ok": False, "said": provider_setup.explain(providers.said(error))}
+    return {"ok": True, "said": f"It took the mail for {params['to']}."}
+
+
 def process_ticket_notifications(ticket_id: uuid.UUID) -> int:
     """Sends a ticket's mails that are due, each once, whoever else is at it; how many it sent.
 
@@ -63,7 +81,7 @@ def _deliver(delivery_id: uuid.UUID) -> dict[str, Any] | None:
         return None
     try:
         mail = compose.finish(draft)
-        taken = email.send_email_with_fallback(mail.to, mail.subject, mail.text, mail=mail)
+        taken = email.hand_over(mail.to, mail.subject, mail.text, mail)
     except Exception as error:
         if _note_failure(delivery_id, error):
             return {"status": "failed"}
@@ -73,9 +91,14 @@ def _deliver(delivery_id: uuid.UUID) -> dict[str, Any] | None:
 
 
 def _note_sent(delivery_id: uuid.UUID, mail: Mail, taken: dict[str, str]) -> None:
-    provider_id = taken.get("provider_id")
     with transaction():
-        delivery.note_sent(delivery_id, taken["provider"], provider_id, mail.message_id)
+        delivery.note_sent(
+            delivery_id,
+            taken["provider"],
+            taken.get("provider_id"),
+            mail.message_id,
+            passed_over=taken.get("passed_over"),
+        )
 
 
 def _note_failure(delivery_id: uuid.UUID, error: Exception) -> bool:
@@ -90,6 +113,8 @@ def mail_reset(params: Params, job_id: uuid.UUID) -> Any:
     """Mails a link that sets a new password, if somebody has that address."""
     with read_only():
         known = account_token.find_recipient(params["email"])
+        if known and not account_token.opens_something(known):
+            known = None
     return _mail_link(known, "reset", job_id) if known else {"status": "nobody"}
 
 
@@ -103,7 +128,8 @@ def mail_invitation(params: Params, job_id: uuid.UUID) -> Any:
 
 def _mail_link(known: account_token.Recipient, purpose: str, job_id: uuid.UUID) -> Any:
     # The token is made here and not by who asked: it is nowhere but in the mail and, hashed, in its row.
-    with use_workspace(known.workspace_id), transaction():
-        token = account_token.issue(known.user_id, purpose)
-    data = {"name": known.name, "workspace": known.workspace_name, "path": account_token.path(token)}
-    return email.deliver_template(known.email, purpose, data, key=str(job_id))
+    with use_workspace(known.workspace_id):
+        with transaction():
+            token = account_token.issue(known.user_id, purpose)
+        data = {"name": known.name, "workspace": known.workspace_name, "path": account_token.path(token)}
+        return email.deliver_template(known.email, purpose, data, key=str(job_id))

@@ -12,17 +12,18 @@ from webapp.services.email.delivery import (
     queue,
     record_bounce,
     retry_delivery,
-    suppress,
-    unsuppress,
 )
 from webapp.services.email.providers import (
+    hand_over,
     make_mail,
     outbox_send,
+    send_by,
     send_email_with_fallback,
     sendgrid_send,
     ses_send,
     smtp_send,
 )
+from webapp.services.email.suppression import suppress, unsuppress
 from webapp.services.email.template import Rendered, render
 from webapp.services.job import enqueue
 from webapp.tenancy import current_workspace_id
@@ -92,12 +93,14 @@ __all__ = [
     "MailError",
     "deliver_template",
     "enqueue_delivery",
+    "hand_over",
     "make_mail",
     "outbox_send",
     "queue",
     "record_bounce",
     "render_email",
     "retry_delivery",
+    "send_by",
     "send_email",
     "send_email_with_fallback",
     "sendgrid_send",

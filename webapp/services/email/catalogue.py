@@ -81,6 +81,7 @@ _ALL = (
         "reset", "A new password", {"name": "Mei", "workspace": "Harbour", "path": "/", "base_url": ""}, False
     ),
     Known("test", "A test from the settings", {**_ALWAYS, "agent.name": "Mei Tanaka"}, False),
+    Known("report", "A report by its plan", {"report.name": "Last week", "report.text": "Created: 7"}, False),
     Known("plain", "A text as it is", {"subject_line": "Hello", "body": "A text"}, False),
 )
 CATALOGUE: dict[str, Known] = {known.name: known for known in _ALL}
@@ -118,9 +119,15 @@ def find_own(name: str, language: str, *, session: Any = None) -> MailTemplate |
     """The workspace's own words for a mail in one language, if it has any."""
     if current_workspace_id() is None:
         return None
-    query = sa.select(MailTemplate).where(MailTemplate.name == name, MailTemplate.language == language)
-    found: MailTemplate | None = (session or db.session()).scalar(query)
+    given = {"name": name, "language": language}
+    found: MailTemplate | None = (session or db.session()).scalar(_own(), given)
     return found
+
+
+@cache
+def _own() -> Any:
+    name, language = sa.bindparam("name", type_=sa.String), sa.bindparam("language", type_=sa.String)
+    return sa.select(MailTemplate).where(MailTemplate.name == name, MailTemplate.language == language)
 
 
 def own_languages(*, session: Any = None) -> set[tuple[str, str]]:

@@ -6,6 +6,7 @@ An address that nobody has verified gets no text of whoever typed it: neither th
 import hashlib
 import uuid
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 
 from webapp import clock
 from webapp.auth import Actor
+from webapp.database import UTCDateTime
 from webapp.extensions import db
 from webapp.models import Comment, Event, MailDelivery, Ticket
 from webapp.schemas.mail import MailSection
@@ -129,10 +131,15 @@ def _acknowledge(ticket: Ticket, address: str, section: MailSection, *, session:
 
 def _is_loop(address: str, session: Any) -> bool:
     """Whether an address has had so many mails from us that a machine must be answering."""
-    query = sa.select(sa.func.count(MailDelivery.id)).where(
-        MailDelivery.to_address == address, MailDelivery.created_at > clock.now() - LOOP_WINDOW
-    )
-    return bool(session.scalar(query) >= LOOP_MAILS)
+    given = {"address": address, "since": clock.now() - LOOP_WINDOW}
+    return bool(session.scalar(_mails_since(), given) >= LOOP_MAILS)
+
+
+@cache
+def _mails_since() -> Any:
+    theirs = MailDelivery.to_address == sa.bindparam("address", type_=sa.String)
+    recent = MailDelivery.created_at > sa.bindparam("since", type_=UTCDateTime)
+    return sa.select(sa.func.count(MailDelivery.id)).where(theirs, recent)
 
 
 def _short(address: str) -> str:

@@ -11,20 +11,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from webapp import bus, clock, database
 from webapp.auth import Actor, current_actor, require
 from webapp.config import settings
 from webapp.errors import Conflict, NotFound
 from webapp.extensions import db
-from webapp.models import Comment, Job, MailDelivery, MailSuppression, Ticket
+from webapp.models import Comment, Job, MailDelivery, Ticket
 from webapp.schemas.mail import MailSection, delivery_out
+from webapp.services.email.suppression import find_suppression, suppress
 from webapp.services.event import record
 from webapp.services.job import enqueue
 from webapp.services.setting import read_section
 from webapp.tenancy import require_workspace_id
-from webapp.validators import fold_email, is_valid_email
+from webapp.upsert import add_unless_there
+from webapp.validators import is_valid_email
 
 MAX_ATTEMPTS = 12
 """Over an hour, with the jobs' back-off."""
@@ -77,7 +78,7 @@ def queue(
         "attempts": 0,
         **_standing(to, session),
     }
-    row = _insert(session, values)
+    row: MailDelivery | None = add_unless_there(MailDelivery, values, session=session)
     if row is None:
         return None
     job = enqueue_delivery(row, session=session) if row.status == "queued" else None
@@ -102,13 +103,6 @@ def _standing(to: str, session: Any) -> dict[str, Any]:
         return {"status": "failed", "error": "This is not an e-mail address"}
     found = find_suppression(to, session=session)
     return {"status": "suppressed", "error": found.reason} if found else {"status": "queued"}
-
-
-def _insert(session: Any, values: dict[str, Any]) -> MailDelivery | None:
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    adding = dialect.insert(MailDelivery).values(values).on_conflict_do_nothing().returning(MailDelivery)
-    found: MailDelivery | None = session.scalar(adding, execution_options={"unscoped": True})
-    return found
 
 
 def enqueue_delivery(row: MailDelivery, *, session: Any) -> Job | None:
@@ -185,13 +179,14 @@ def note_sent(
     provider_id: str | None,
     message_id: str | None,
     *,
+    passed_over: str | None = None,
     session: Any = None,
 ) -> None:
     """Writes down that a provider took it. What its template needed is not kept."""
     session = session or db.session()
     row = get_delivery(delivery_id, session=session)
     row.provider, row.provider_id, row.message_id = provider, provider_id, message_id
-    row.sent_at, row.data, row.error = clock.now(), {}, None
+    row.sent_at, row.data, row.error, row.passed_over = clock.now(), {}, None, passed_over
     _end(row, "sent", session=session)
 
 
@@ -293,58 +288,7 @@ def list_deliveries(*, ticket_id: uuid.UUID | None = None, limit: int = 50) -> l
     return list(db.session.scalars(query))
 
 
-# --- addresses that get none ----------------------------------------------------------------------
-
-
-def find_suppression(address: str, *, session: Any = None) -> MailSuppression | None:
-    """Why an address gets no mail, if so."""
-    query = sa.select(MailSuppression).where(MailSuppression.address == fold_email(address))
-    found: MailSuppression | None = (session or db.session()).scalar(query)
-    return found
-
-
-def suppress(address: str, reason: str, detail: str = "", *, session: Any = None) -> MailSuppression:
-    """Sends an address no more mail. The same again changes nothing."""
-    session = session or db.session()
-
-    def add() -> MailSuppression:
-        row = MailSuppression(
-            id=database.uuid7(),
-            address=fold_email(address),
-            reason=reason,
-            detail=detail[:300],
-            created_at=clock.now(),
-        )
-        session.add(row)
-        session.flush()
-        record("suppression.created", session=session, subject_id=row.id, changes={"reason": [None, reason]})
-        return row
-
-    found: MailSuppression = database.find_or_make(lambda: find_suppression(address, session=session), add)
-    return found
-
-
-def unsuppress(suppression_id: uuid.UUID, *, session: Any = None, actor: Actor | None = None) -> None:
-    """Lets an address have mail again. Raises `NotFound`."""
-    session, actor = session or db.session(), actor or current_actor()
-    require(actor, "settings:manage")
-    row = session.scalar(sa.select(MailSuppression).where(MailSuppression.id == suppression_id))
-    if row is None:
-        raise NotFound("There is no such entry")
-    session.delete(row)
-    record(
-        "suppression.removed",
-        session=session,
-        actor=actor,
-        subject_id=row.id,
-        changes={"reason": [row.reason, None]},
-    )
-
-
-def list_suppressions(*, limit: int = 200) -> list[MailSuppression]:
-    """The addresses that get no mail, newest first."""
-    query = sa.select(MailSuppression).order_by(MailSuppression.created_at.desc(), MailSuppression.id)
-    return list(db.session.scalars(query.limit(limit)))
+# --- mail that came back ---------------------------------------------------------------------------
 
 
 def record_bounce(
@@ -363,7 +307,7 @@ def record_bounce(
     Found by the provider's id or our Message-ID, and only if it went to that address; the delivery, or None.
     """
     session = session or db.session()
-    row = _sent_to(address, provider_id, message_id, session)
+    row = sent_to(address, provider_id, message_id, session=session)
     if row is not None and row.status == "sent":
         _end(row, "bounced", error=detail or "It came back", session=session)
     if is_permanent or is_complaint:
@@ -371,9 +315,10 @@ def record_bounce(
     return row
 
 
-def _sent_to(
-    address: str, provider_id: str | None, message_id: str | None, session: Any
+def sent_to(
+    address: str, provider_id: str | None, message_id: str | None, *, session: Any = None
 ) -> MailDelivery | None:
+    """The delivery to that address that has the provider's id or our Message-ID."""
     marks = [
         column == value
         for column, value in ((MailDelivery.provider_id, provider_id), (MailDelivery.message_id, message_id))
@@ -384,7 +329,7 @@ def _sent_to(
     query = sa.select(MailDelivery).where(
         sa.or_(*marks), MailDelivery.to_address.ilike(_literally(address), escape="\\")
     )
-    found: MailDelivery | None = session.scalar(query.limit(1))
+    found: MailDelivery | None = (session or db.session()).scalar(query.limit(1))
     return found
 
 

@@ -1,4 +1,5 @@
-"""Handing a mail over: SendGrid, then SES, then SMTP; where none is configured, the outbox folder.
+"""Handing a mail over: SendGrid, then SES, then SMTP, or as the workspace wants; where none is set, the
+outbox folder.
 
 The functions are looked up in `webapp.services.email` at each call, so that a test can replace them there.
 One that is not configured says so and is passed over.
@@ -12,13 +13,12 @@ from webapp import clock, database
 from webapp.config import settings
 from webapp.integrations import outbox, sendgrid, ses, smtp
 from webapp.integrations.mail import Mail, MailError, NotConfigured, Refused, provider_id
-from webapp.mail_settings import MailSettings
 from webapp.services import email
+from webapp.services.email import carriers
 from webapp.validators import is_valid_email
 
 log = logging.getLogger(__name__)
 
-REAL = ("sendgrid", "ses", "smtp")
 AUTOMATIC = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
 
 
@@ -26,37 +26,34 @@ def make_mail(to: str, subject: str, body: str, **rest: Any) -> Mail:
     """A mail from the configured sender. Raises `Refused` for what is no address."""
     if not is_valid_email(to):
         raise Refused("This is not an e-mail address")
-    rest = {"sender": config().sender, "headers": dict(AUTOMATIC), **rest}
+    rest = {"sender": carriers.sender(), "headers": dict(AUTOMATIC), **rest}
     return Mail(to=to, subject=" ".join(subject.split()), text=body, date=clock.now(), **rest)
 
 
 def own_id(key: str) -> str:
     """The Message-ID of a mail of no ticket: by it a reader's program knows one that was sent twice."""
-    return f"<{key}@{config().sender.domain}>"
-
-
-def config() -> MailSettings:
-    """The environment's mail settings."""
-    return settings().mail
+    return f"<{key}@{settings().mail.sender.domain}>"
 
 
 def sendgrid_send(to: str, subject: str, body: str, mail: Mail | None = None) -> str:
     """Hands a mail to SendGrid and returns its id. Raises `MailError`."""
-    if not config().sendgrid_api_key:
+    config = carriers.account("sendgrid")
+    if not config.sendgrid_api_key:
         raise NotConfigured("SendGrid is not configured")
-    return sendgrid.deliver(config(), mail or make_mail(to, subject, body))
+    return sendgrid.deliver(config, mail or make_mail(to, subject, body))
 
 
 def ses_send(to: str, subject: str, body: str, mail: Mail | None = None) -> str:
     """Hands a mail to Amazon SES and returns its id. Raises `MailError`."""
-    if not config().ses_region:
+    config = carriers.account("ses")
+    if not config.ses_region:
         raise NotConfigured("SES is not configured")
-    return ses.deliver(config(), mail or make_mail(to, subject, body))
+    return ses.deliver(config, mail or make_mail(to, subject, body))
 
 
 def smtp_send(to: str, subject: str, body: str, mail: Mail | None = None) -> str:
     """Hands a mail to the SMTP server. Raises `MailError`."""
-    return smtp.deliver(config(), mail or make_mail(to, subject, body))
+    return smtp.deliver(carriers.account("smtp"), mail or make_mail(to, subject, body))
 
 
 def outbox_send(to: str, subject: str, body: str, mail: Mail | None = None) -> str:
@@ -80,11 +77,18 @@ def send_email_with_fallback(
     Talks to the outside, so no transaction may be open. Raises `MailError` if every provider failed,
     `Refused` if that is the mail's own fault.
     """
-    database.assert_no_transaction()
     if mail is None and (html or key):
         mail = make_mail(to, subject, body, html=html, key=key, message_id=own_id(key) if key else None)
-    failures: list[Exception] = []
-    for provider in (*REAL, "outbox"):
+    taken = hand_over(to, subject, body, mail)
+    taken.pop("passed_over", None)
+    return taken
+
+
+def hand_over(to: str, subject: str, body: str, mail: Mail | None) -> dict[str, str]:
+    """As `send_email_with_fallback`, with `passed_over`: the providers that were asked before, by commas."""
+    database.assert_no_transaction()
+    failures: dict[str, Exception] = {}
+    for provider in (*carriers.order(), "outbox"):
         if provider == "outbox" and failures:
             break  # a mail that a real provider did not take is not to vanish into a folder
         try:
@@ -92,13 +96,21 @@ def send_email_with_fallback(
         except NotConfigured:
             continue
         except Exception as error:  # noqa: BLE001 - whatever one provider raises, the next is tried
-            log.warning("mail: %s did not take it: %s", provider, _said(error))
-            failures.append(error)
+            log.warning("mail: %s did not take it: %s", provider, said(error))
+            failures[provider] = error
             continue
         known = provider_id(answer)
-        return {"status": "sent", "provider": provider, **({"provider_id": known} if known else {})}
-    kind = Refused if all(isinstance(error, Refused | ValueError) for error in failures) else MailError
-    raise kind("; ".join(_said(error) for error in failures))
+        more = {"provider_id": known, "passed_over": ",".join(failures)}
+        return {"status": "sent", "provider": provider} | {name: one for name, one in more.items() if one}
+    is_refused = all(isinstance(error, Refused | ValueError) for error in failures.values())
+    kind = Refused if is_refused else MailError
+    raise kind("; ".join(said(error) for error in failures.values()))
+
+
+def send_by(provider: str, mail: Mail) -> str:
+    """Hands a mail to one provider and no other. Raises `MailError`, `NotConfigured`."""
+    database.assert_no_transaction()
+    return str(_call(provider, mail.to, mail.subject, mail.text, mail))
 
 
 def _call(provider: str, to: str, subject: str, body: str, mail: Mail | None) -> Any:
@@ -106,6 +118,6 @@ def _call(provider: str, to: str, subject: str, body: str, mail: Mail | None) ->
     return send(to, subject, body) if mail is None else send(to, subject, body, mail=mail)
 
 
-def _said(error: Exception) -> str:
+def said(error: Exception) -> str:
     """What went wrong, in our words: a library's may quote a customer."""
     return str(error) if isinstance(error, MailError) else type(error).__name__

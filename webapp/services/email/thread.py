@@ -12,12 +12,12 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from flask import current_app
-
 from webapp import clock
 from webapp.auth import same
+from webapp.config import settings
 from webapp.mail_settings import REPLY_LOCAL_CHARS
-from webapp.services.email.providers import config
+from webapp.services.email.carriers import reply_to
+from webapp.signing import keys
 from webapp.validators import fold_email
 
 REPLY_DAYS = 90
@@ -38,7 +38,8 @@ class ReplyClaim:
 
     def is_from(self, address: str) -> bool:
         """Whether that address is the one that the token was made for."""
-        return hmac.compare_digest(self.owner, _owner(address))
+        body = fold_email(address).encode()
+        return any(hmac.compare_digest(self.owner, digest[:4]) for digest in _digests("owner", body))
 
 
 def message_id(ticket_id: uuid.UUID, part: str) -> str:
@@ -46,28 +47,35 @@ def message_id(ticket_id: uuid.UUID, part: str) -> str:
     code.
     """
     body = f"{ticket_id.hex}.{part}"
-    return f"<{body}.{_mac('message', body.encode())}@{config().sender.domain}>"
+    # The installation's domain, whoever sends: a ticket's first mail keeps its id when the sender changes.
+    return f"<{body}.{_mac('message', body.encode())}@{settings().mail.sender.domain}>"
 
 
 def read_message_id(text: str) -> uuid.UUID | None:
     """The ticket of a Message-ID, if we made it."""
     found = _MESSAGE_ID.fullmatch(text.strip())
-    if found is None or not same(found[3], _mac("message", f"{found[1]}.{found[2]}".encode())):
+    if found is None:
         return None
-    return uuid.UUID(found[1])
+    ours = _digests("message", f"{found[1]}.{found[2]}".encode())
+    return uuid.UUID(found[1]) if any(same(found[3], _text(digest)) for digest in ours) else None
 
 
-def thread_headers(ticket_id: uuid.UUID, own_id: str) -> dict[str, str]:
-    """The headers by which mail programs show all mails of a ticket as one conversation."""
+def thread_headers(ticket_id: uuid.UUID, own_id: str, answered: str | None = None) -> dict[str, str]:
+    """The headers by which mail programs show all mails of a ticket as one conversation.
+
+    `answered`: the id of the customer's own mail that it goes on from.
+    """
     root = message_id(ticket_id, "0")
-    return {} if own_id == root else {"In-Reply-To": root, "References": root}
+    known = [one for one in (root, answered) if one and one != own_id]
+    return {"In-Reply-To": known[-1], "References": " ".join(known)} if known else {}
 
 
 def reply_address(ticket_id: uuid.UUID, recipient: str, purpose: str = "customer") -> str:
     """Where that recipient's answer comes back to: the mailbox with a token after the plus."""
-    local, _, domain = config().reply_to.rpartition("@")
+    mailbox = reply_to()
+    local, _, domain = mailbox.rpartition("@")
     if len(local) > REPLY_LOCAL_CHARS:
-        return config().reply_to
+        return mailbox
     return f"{local}+{reply_token(ticket_id, recipient, purpose)}@{domain}"
 
 
@@ -91,7 +99,7 @@ def open_reply_token(token: str) -> ReplyClaim | None:
         )
     except (ValueError, IndexError):
         return None
-    is_ours = len(body) == 23 and hmac.compare_digest(mac, _digest("reply", body))
+    is_ours = len(body) == 23 and any(hmac.compare_digest(mac, one) for one in _digests("reply", body))
     if _text(raw) != token.lower():  # the last letter has bits to spare: one token, one spelling
         return None
     return claim if is_ours and claim.expires_at > clock.now() else None
@@ -110,5 +118,10 @@ def _text(raw: bytes) -> str:
 
 
 def _digest(purpose: str, body: bytes) -> bytes:
-    key = f"parley.mail.{purpose}:".encode() + current_app.config["SECRET_KEY"].encode()
-    return hmac.new(key, body, hashlib.sha256).digest()[:MAC_BYTES]
+    return _digests(purpose, body)[0]
+
+
+def _digests(purpose: str, body: bytes) -> list[bytes]:
+    """What a body is signed with: by today's key, then by those before it, for what left with them."""
+    prefix = f"parley.mail.{purpose}:".encode()
+    return [hmac.digest(prefix + key.encode(), body, hashlib.sha256)[:MAC_BYTES] for key in keys()]

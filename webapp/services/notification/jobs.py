@@ -8,15 +8,21 @@ from webapp.tenancy import use_workspace
 
 WORDS = {
     "export.tickets": ("Your export of tickets", "/settings/exports"),
+    "report.rows": ("Your list from a report", "/settings/exports"),
+    "report.compute": ("Your report", None),
     "sla.replay": ("Your replay of deadlines", None),
     "sla.recalculate": ("The recalculation of deadlines", None),
 }
 """By type: what it is to people, and the page where it is found."""
+WATCHED = ("email.test",)
+"""Over in seconds, and its outcome shows on the page from which it was started."""
 
 
 def tell_requester(job: Job, *, session: Any) -> None:
     """Tells the person who waits for a job, once it is done or has failed for good."""
     if job.requested_by_id is None or job.workspace_id is None or job.status not in ("completed", "failed"):
+        return
+    if job.type in WATCHED:
         return
     what, url = WORDS.get(job.type, ("Background work", None))
     end = "is ready" if job.status == "completed" else "failed"

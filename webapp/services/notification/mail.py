@@ -9,12 +9,14 @@ import sqlalchemy as sa
 from webapp import clock
 from webapp.config import settings
 from webapp.extensions import db
-from webapp.models import Notification, NotificationPreference, Ticket, User
+from webapp.models import Inbox, Notification, NotificationPreference, Ticket, User
 from webapp.services import email
 from webapp.services.notification.preference import quiet_until
 from webapp.services.timer import set_timer
+from webapp.services.user import actor_of
 
 MOST_LINES = 5
+ANSWER = "What you answer to this mail goes to the customer."
 
 
 def mail_unseen(notification_id: uuid.UUID, *, session: Any = None) -> bool:
@@ -34,7 +36,8 @@ def mail_unseen(notification_id: uuid.UUID, *, session: Any = None) -> bool:
         return False
     taken = _take(first.user_id, session) if user.is_active else []
     if taken:
-        email.send_email(user.email, "notification", _letter(taken), key=f"notification:{first.id}")
+        letter = _letter(taken, can_answer=_can_answer(user, session))
+        email.send_email(user.email, "notification", letter, key=f"notification:{first.id}")
     return bool(taken)
 
 
@@ -52,8 +55,17 @@ def _take(user_id: uuid.UUID, session: Any) -> list[Notification]:
     return list(session.scalars(query.options(sa.orm.selectinload(Notification.ticket))))
 
 
-def _letter(taken: list[Notification]) -> dict[str, Any]:
-    """The template's data: what it is if it is one thing, else all of it, by ticket."""
+def _can_answer(user: User, session: Any) -> bool:
+    """Whether what they answer by mail comes back here, and may go out."""
+    mailed = sa.and_(Inbox.workspace_id == user.workspace_id, Inbox.channel == "email", Inbox.is_active)
+    return actor_of(user).may("ticket:reply") and session.scalar(sa.select(sa.exists().where(mailed)))
+
+
+def _letter(taken: list[Notification], *, can_answer: bool) -> dict[str, Any]:
+    """The template's data: what it is if it is one thing, else all of it, by ticket.
+
+    About one ticket it can be answered, where `can_answer`: the answer goes to the customer.
+    """
     tickets = {row.ticket_id: row.ticket for row in taken}
     only = next(iter(tickets.values())) if len(tickets) == 1 else None
     if len(taken) == 1:
@@ -63,7 +75,11 @@ def _letter(taken: list[Notification]) -> dict[str, Any]:
         by_ticket = sorted(taken, key=lambda row: (str(row.ticket_id or ""), row.id))
         groups = groupby(by_ticket, key=lambda row: row.ticket_id)
         body = "\n\n".join(_group(list(rows)) for _, rows in groups)
-    return {"notification": {"title": title, "body": body}, "link": _link(only)}
+    answers = {}
+    if only is not None and can_answer:
+        body = f"{body}\n\n{ANSWER}".strip()
+        answers = {"answers_ticket_id": str(only.id)}
+    return {"notification": {"title": title, "body": body}, "link": _link(only), **answers}
 
 
 def _group(rows: list[Notification]) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.orm.attributes import flag_modified
 from webapp import clock
 from webapp.auth import Actor, current_actor, require
 from webapp.extensions import db
-from webapp.models import NotificationPreference, User
+from webapp.models import NotificationPreference
 from webapp.models.notification import CHANNELS
 from webapp.schemas.notification import Preferences
 
@@ -30,6 +30,7 @@ DEFAULTS: dict[str, tuple[str, ...]] = {
     "offer": ("in_app", "sound", "push"),
     "routing_alert": ("in_app", "sound", "push", "email"),
     "job_done": ("in_app", "email"),
+    "integration_alert": ("in_app", "push", "email"),
 }
 
 
@@ -59,9 +60,12 @@ def choices_for(preference: Any, kind: str, inbox_id: uuid.UUID | None) -> dict[
 
 
 def wish_of(
-    user: User, preference: Any, kind: str, inbox_id: uuid.UUID | None, *, urgent: bool = False
+    user: Any, preference: Any, kind: str, inbox_id: uuid.UUID | None, *, urgent: bool = False
 ) -> Wish:
-    """What this person wishes now. An urgent fact is always in the centre; quiet hours hold for it too."""
+    """What this person wishes now (`user` has an `availability`).
+
+    An urgent fact is always in the centre; quiet hours hold for it too.
+    """
     now = clock.now()
     chosen = choices_for(preference, kind, inbox_id)
     silent_until = quiet_until(preference, now) if preference else None

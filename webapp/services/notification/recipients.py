@@ -3,41 +3,55 @@
 import re
 import uuid
 from collections.abc import Iterable
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from webapp.auth import ADMIN
 from webapp.extensions import db
 from webapp.models import NotificationPreference, Team, TeamMember, Ticket, User
-from webapp.services.presence import ANSWERING
+from webapp.services.permission import allows, might, people_with
 from webapp.tenancy import require_workspace_id
 
 WORD = re.compile(r"\w")
 
 
+class Person(NamedTuple):
+    """Of somebody of staff what telling them takes: there may be many."""
+
+    id: uuid.UUID
+    availability: str
+
+
 def people(
     user_ids: Iterable[uuid.UUID] | None, *, team_id: uuid.UUID | None = None, session: Any
-) -> list[tuple[User, Any]]:
+) -> list[tuple[Person, Any]]:
     """Active staff by id (None: all who answer customers, of that team), each with their preferences."""
-    here = sa.and_(
-        NotificationPreference.user_id == User.id, NotificationPreference.workspace_id == User.workspace_id
-    )
-    query = (
-        sa.select(User, NotificationPreference)
-        .outerjoin(NotificationPreference, here)
-        .where(User.workspace_id == require_workspace_id(), User.deactivated_at.is_(None))
-        .order_by(User.id)
-    )
-    wanted = User.role.in_(ANSWERING) if user_ids is None else User.id.in_(list(user_ids))
+    query = _staff().where(User.workspace_id == require_workspace_id())
+    wanted = might("ticket:reply") if user_ids is None else User.id.in_(list(user_ids))
     if team_id is not None:
         members = sa.select(TeamMember.user_id).where(TeamMember.team_id == team_id)
         wanted = sa.and_(wanted, User.id.in_(members))
-    return [(user, preference) for user, preference in session.execute(query.where(wanted))]
+    return [
+        (Person(user_id, availability), preference)
+        for user_id, role, availability, preference in session.execute(query.where(wanted))
+        if user_ids is not None or allows(role, "ticket:reply", session=session)
+    ]
+
+
+@cache
+def _staff() -> Any:
+    theirs = sa.and_(
+        NotificationPreference.user_id == User.id, NotificationPreference.workspace_id == User.workspace_id
+    )
+    query = sa.select(User.id, User.role, User.availability, NotificationPreference)
+    return (
+        query.outerjoin(NotificationPreference, theirs).where(User.deactivated_at.is_(None)).order_by(User.id)
+    )
 
 
 def team_lead_ids(ticket: Ticket, *, session: Any = None) -> list[uuid.UUID]:
-    """The lead of the ticket's team; without a team, a lead or their access, every admin."""
+    """The lead of the ticket's team; without a team, a lead or their access, all who run the desk."""
     session = session or db.session()
     active = sa.and_(User.workspace_id == ticket.workspace_id, User.deactivated_at.is_(None))
     if ticket.team_id is not None:
@@ -45,7 +59,7 @@ def team_lead_ids(ticket: Ticket, *, session: Any = None) -> list[uuid.UUID]:
         found = session.scalar(lead.where(Team.id == ticket.team_id, active))
         if found is not None:
             return [found]
-    return list(session.scalars(sa.select(User.id).where(User.role == ADMIN, active).order_by(User.id)))
+    return [user.id for user in people_with("settings:manage", session=session)]
 
 
 def mentioned_ids(text: str, *, session: Any = None) -> set[uuid.UUID]:

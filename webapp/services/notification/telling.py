@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from webapp import bus, clock, database
 from webapp.auth import Actor, current_actor
@@ -20,6 +19,7 @@ from webapp.services.notification.preference import Wish, wish_of
 from webapp.services.notification.recipients import people
 from webapp.services.timer import set_timer
 from webapp.tenancy import require_workspace_id
+from webapp.upsert import add_unless_there
 
 UNSEEN = timedelta(minutes=2)
 """How long something may stay unseen before it is mailed."""
@@ -164,7 +164,6 @@ def _tell_each(wishes: dict[uuid.UUID, Wish], fact: Fact, session: Any) -> Told:
 
 
 def _write(user_id: uuid.UUID, wish: Wish, fact: Fact, session: Any) -> uuid.UUID | None:
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     values = {
         "id": database.uuid7(),
         "workspace_id": require_workspace_id(),
@@ -182,11 +181,11 @@ def _write(user_id: uuid.UUID, wish: Wish, fact: Fact, session: Any) -> uuid.UUI
         "email": wish.email,
         "created_at": clock.now(),
     }
-    adding = dialect.insert(Notification).values(values).on_conflict_do_nothing().returning(Notification.id)
-    added: uuid.UUID | None = session.scalar(adding, execution_options={"unscoped": True})
-    if added is not None:
-        _follow_up(Notification(**values), fact, wish, session)
-    return added
+    made: Notification | None = add_unless_there(Notification, values, session=session)
+    if made is None:
+        return None
+    _follow_up(made, fact, wish, session)
+    return made.id
 
 
 def _follow_up(row: Notification, fact: Fact, wish: Wish, session: Any) -> None:
