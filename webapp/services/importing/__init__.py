@@ -1,0 +1,68 @@
+"""Bringing tickets, comments, customers and organizations along from another desk."""
+
+from webapp.services.importing.mapping import FIELDS, NEEDED
+from webapp.services.importing.reading import Unreadable
+from webapp.services.importing.request import (
+    CHECK,
+    KINDS,
+    RUN,
+    UNDO,
+    create_import,
+    find_import,
+    forget_files,
+    get_import,
+    import_path,
+    list_imports,
+    list_problems,
+    preview,
+    reader_of,
+    request_work,
+    set_mapping,
+    stop,
+)
+from webapp.services.importing.seen import Seen
+from webapp.services.importing.work import (
+    Moved,
+    begin_check,
+    begin_run,
+    check_chunk,
+    end_check,
+    end_run,
+    end_undo,
+    fail_check,
+    take_chunk,
+    undo_some,
+)
+
+__all__ = [
+    "CHECK",
+    "FIELDS",
+    "KINDS",
+    "NEEDED",
+    "RUN",
+    "UNDO",
+    "Moved",
+    "Seen",
+    "Unreadable",
+    "begin_check",
+    "begin_run",
+    "check_chunk",
+    "create_import",
+    "end_check",
+    "end_run",
+    "end_undo",
+    "fail_check",
+    "find_import",
+    "forget_files",
+    "get_import",
+    "import_path",
+    "list_imports",
+    "list_problems",
+    "preview",
+    "reader_of",
+    "request_work",
+    "set_mapping",
+    "stop",
+    "take_chunk",
+    "undo_some",
+]
