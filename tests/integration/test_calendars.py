@@ -204,6 +204,19 @@ def test_holidays_of_a_country_and_of_one_of_its_parts(office):
     assert calendars.clear_holidays(office.id, "library") == count
 
 
+@pytest.mark.parametrize("typed", ["BY", "by", "Bayern", " bayern "])
+def test_a_part_of_a_country_goes_by_its_name_too(office, typed):
+    calendars.import_public(office.id, "DE", subdivision=typed, years=[2026])
+
+    assert date(2026, 1, 6) in {row.first_day for row in calendars.holidays_of(office.id)}
+
+
+def test_an_unknown_part_is_told_which_there_are(office):
+    with pytest.raises(Invalid) as refused:
+        calendars.import_public(office.id, "DE", subdivision="Atlantis", years=[2026])
+    assert "BY (Bayern)" in refused.value.detail[0]["msg"]
+
+
 @pytest.mark.parametrize(
     "country, subdivision, field",
     [("XX", "", "country"), ("DE", "XX", "subdivision"), ("", "", "country")],

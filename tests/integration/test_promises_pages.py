@@ -98,7 +98,7 @@ def test_a_calendar_is_made_shown_and_changed(admin, rows):
     assert submit(admin, made.location, changed).status_code == 302
     late = submit(admin, made.location, {**changed, "name": "Late"})
     assert late.status_code == 409
-    assert "Somebody else has changed this calendar" in late.text
+    assert "saved this while you had it open" in late.text
     assert 'value="Late"' in late.text
     assert "Desk" in admin.get(CALENDARS).text
 
@@ -163,14 +163,14 @@ def test_holidays_come_by_hand_by_country_and_out_of_a_file(admin, rows):
         ("public", {"country": "DE", "subdivision": "??", "first_year": "2026", "years": "1"}, "One of BB"),
         ("public", {"country": "DE", "first_year": "1", "years": "9"}, "Please check"),
         ("ical", {}, "Choose a file"),
-        ("ical", {"file": (io.BytesIO(b"no calendar"), "x.ics")}, "not an iCalendar file"),
+        ("ical", {"file": "no calendar"}, "not an iCalendar file"),
     ],
     ids=lambda value: str(value)[:40],
 )
 def test_bad_holidays_are_told_at_their_field(admin, rows, path, form, said):
     here = submit(admin, f"{CALENDARS}/new", CALENDAR).location
     form = {
-        name: (io.BytesIO(b"no calendar"), "x.ics") if name == "file" else text for name, text in form.items()
+        name: (io.BytesIO(text.encode()), "x.ics") if name == "file" else text for name, text in form.items()
     }
     answer = submit(admin, f"{here}/{path}", form)
 
@@ -183,11 +183,12 @@ def test_a_calendar_in_use_says_by_what(admin, rows):
     here = submit(admin, f"{CALENDARS}/new", CALENDAR).location
     submit(admin, f"{POLICIES}/new", {**POLICY, "calendar_id": here.rsplit("/", 1)[1]})
 
-    refused = submit(admin, f"{here}/delete", {})
+    sure = {"confirm": CALENDAR["name"]}
+    refused = submit(admin, f"{here}/delete", sure)
     assert refused.status_code == 409
     assert "In use by Gold" in refused.text
-    submit(admin, f"{POLICIES}/{rows(SlaPolicy)[0].id}/delete", {})
-    assert submit(admin, f"{here}/delete", {}).location == CALENDARS
+    submit(admin, f"{POLICIES}/{rows(SlaPolicy)[0].id}/delete", {"confirm": "Gold"})
+    assert submit(admin, f"{here}/delete", sure).location == CALENDARS
     assert rows(Calendar) == []
 
 
@@ -252,9 +253,29 @@ def test_policies_change_places(admin, rows):
 
 
 def test_a_draft_tells_whom_it_would_be_for_without_being_saved(admin, rows):
-    assert submit(admin, f"{POLICIES}/matches", POLICY).json == {"count": 0, "looked": 0, "tickets": []}
-    assert submit(admin, f"{POLICIES}/matches", {"name": "Half"}).json == {"count": None}
+    nothing = {"count": 0, "looked": 0, "moved": 0, "tickets": []}
+    assert submit(admin, f"{POLICIES}/matches", {**POLICY, "name": ""}).json == nothing
+    half = {**POLICY, "warnings.0.value": "lots"}
+    assert submit(admin, f"{POLICIES}/matches", half).json == {"count": None}
     assert rows(SlaPolicy) == []
+
+
+def test_a_replayed_draft_is_put_in_force_unless_its_policy_has_changed(admin, app, rows):
+    asked = submit(admin, f"{POLICIES}/new", {**POLICY, "then": "replay", "days": "30"})
+    with app.app_context():
+        worker.run_due()
+    assert "Put this draft in force" in admin.get(asked.location).get_data(as_text=True)
+    done = submit(admin, f"{asked.location}/apply", {})
+    assert done.location == f"{POLICIES}/recalculate"
+    (made,) = rows(SlaPolicy)
+    edited = {**POLICY, "then": "replay", "days": "30", "version": str(made.version)}
+    again = submit(admin, f"{POLICIES}/{made.id}", {**edited, "name": "Golden"})
+    with app.app_context():
+        worker.run_due()
+    submit(admin, f"{POLICIES}/{made.id}", {**POLICY, "name": "Other", "version": str(made.version)})
+    assert submit(admin, f"{again.location}/apply", {}).location == again.location
+    assert "Somebody else has changed this policy" in admin.get(again.location).get_data(as_text=True)
+    assert [row.name for row in rows(SlaPolicy)] == ["Other"]
 
 
 def test_a_replay_is_asked_for_and_shown(admin, app, rows):
@@ -273,13 +294,13 @@ def test_a_replay_is_asked_for_and_shown(admin, app, rows):
 
 
 def test_a_recalculation_is_previewed_asked_for_and_reported(admin, app, rows):
-    assert "0 of 0 open tickets" in admin.get(f"{POLICIES}/recalculate").text
+    assert "Nothing: 0 open tickets go by them already" in admin.get(f"{POLICIES}/recalculate").text
     assert submit(admin, f"{POLICIES}/recalculate", {}).status_code == 302
     again = submit(admin, f"{POLICIES}/recalculate", {})
     assert again.status_code == 409
     with app.app_context():
         worker.run_due()
-    assert "The last time, 0 of 0 open tickets moved" in admin.get(f"{POLICIES}/recalculate").text
+    assert "The last time, 0 of 0 open tickets changed" in admin.get(f"{POLICIES}/recalculate").text
     assert [job.status for job in rows(Job) if job.type == "sla.recalculate"] == ["completed"]
 
 

@@ -96,11 +96,37 @@ def test_tells_which_open_tickets_a_draft_is_the_first_to_fit(desk):
     rest = policy_of(desk.policy(name="Rest"))
 
     with read_only():
-        assert recalculation.matching_tickets([vip, rest], rest)["tickets"] == [
-            {"number": low.number, "title": "Dust", "priority": "low"}
-        ]
-        assert recalculation.matching_tickets([vip, rest], vip)["tickets"][0]["number"] == high.number
-        assert recalculation.matching_tickets([rest, vip], vip) == {"count": 0, "looked": 2, "tickets": []}
+        found = recalculation.matching_tickets([vip, rest], rest)
+        assert (found["count"], found["looked"]) == (1, 2)
+        assert [one["number"] for one in found["tickets"]] == [low.number, high.number]
+        assert recalculation.matching_tickets([vip, rest], vip)["count"] == 1
+        assert recalculation.matching_tickets([rest, vip], vip)["count"] == 0
+
+
+def test_tells_which_deadlines_a_draft_would_move_and_moves_none(desk):
+    made = desk.policy(targets=[target(4 * HOUR)])
+    ticket = desk.open("low", "Dust")
+    due = ticket.next_due_at
+    same = policy_of(made)
+    sooner = replay.draft_of(PolicyIn(name="Sooner", targets=[target(HOUR)]), made.id)
+    narrow = replay.draft_of(
+        PolicyIn(name="Narrow", targets=[target(HOUR)], conditions={"priorities": ["high"]}), made.id
+    )
+
+    with read_only():
+        unmoved = recalculation.matching_tickets([same], same)
+        moved = recalculation.matching_tickets([sooner], sooner)
+        lost = recalculation.matching_tickets([narrow], narrow)
+
+    assert (unmoved["count"], unmoved["moved"], unmoved["tickets"][0]["changes"]) == (1, 0, {})
+    assert (moved["count"], moved["moved"]) == (1, 1)
+    [before, after] = moved["tickets"][0]["changes"]["first_response"]
+    assert before == app_clock.iso(due)
+    assert after == app_clock.iso(due - timedelta(hours=3))
+    assert (lost["count"], lost["moved"]) == (0, 1)
+    assert lost["tickets"][0]["changes"]["first_response"] == [app_clock.iso(due), None]
+    with read_only():
+        assert db.session.get(Ticket, ticket.id).next_due_at == due
 
 
 # --- recalculation --------------------------------------------------------------------------------
@@ -257,3 +283,18 @@ def test_a_draft_stands_in_for_its_policy_or_goes_first(desk):
     assert replay.with_draft([one, two], instead) == [one, instead]
     assert replay.with_draft([one, two], instead, is_active=False) == [one]
     assert load_policies()[0].name == "One"
+
+
+def test_a_promise_that_another_policy_makes_the_same_is_told_too(desk, clock):
+    made = desk.policy()
+    ticket = desk.open()
+    due = ticket.next_due_at
+    with transaction():
+        update_policy(made.id, PolicyIn(name="Gold", is_active=False, targets=[target(4 * HOUR)]))
+    desk.policy(name="Silver")
+    with transaction():
+        assert recalculation.recalculate([ticket.id]) == 1
+    (event,) = events_of(ticket, "sla.recalculated")
+    assert event.changes["first_response"] == [app_clock.iso(due)] * 2
+    with transaction():
+        assert recalculation.recalculate([ticket.id]) == 0

@@ -2,24 +2,33 @@
 
 from typing import Any
 
-from flask_openapi3 import APIBlueprint
-
-from webapp.api.doors import access, enter_staff, leave
+from webapp.api.doors import access, answers, staff_views
 from webapp.database import read_only
-from webapp.schemas.sla import AccountQuery
+from webapp.schemas.paging import page_out
+from webapp.schemas.sla import AccountQuery, ClockOut, ClocksQuery, clock_out
+from webapp.schemas.snapshot import AccountOut
 from webapp.schemas.ticket_in import TicketPath
 from webapp.services import ticket as tickets
+from webapp.services.sla import page_of_clocks
 from webapp.services.sla.explain import explain
 
-bp = APIBlueprint("sla", __name__, url_prefix="/api/v1/tickets")
-bp.before_request(enter_staff)
-bp.teardown_request(leave)
+bp = staff_views("sla", __name__)
 
 
-@bp.get("/<ticket_id>/sla")
+@bp.get("/tickets/<ticket_id>/sla")
 @access("ticket:read")
+@answers(clocks=list[AccountOut])
 def list_accounts(path: TicketPath, query: AccountQuery) -> Any:
     """How each of the ticket's clocks came to its deadline, in data and in a sentence."""
     with read_only():
         found = tickets.find_ticket(path.ticket_id)
         return {"clocks": explain(found, query.metric, timezone=query.timezone)}
+
+
+@bp.get("/clocks")
+@access("ticket:read")
+@answers(data=list[ClockOut], next_cursor=str | None)
+def list_clocks(query: ClocksQuery) -> Any:
+    """The clocks of all tickets, newest first; such as those that are due within the hour."""
+    with read_only():
+        return page_out(*page_of_clocks(**query.model_dump()), clock_out)

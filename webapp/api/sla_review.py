@@ -2,20 +2,17 @@
 
 from typing import Any
 
-from flask_openapi3 import APIBlueprint
-
-from webapp.api.doors import access, enter_staff, leave
+from webapp.api.doors import access, answers, staff_views
 from webapp.database import read_only, transaction
-from webapp.schemas.export import job_out
+from webapp.schemas.export import JobOut, job_out
 from webapp.services.sla import recalculation
 
-bp = APIBlueprint("sla_review", __name__, url_prefix="/api/v1/sla")
-bp.before_request(enter_staff)
-bp.teardown_request(leave)
+bp = staff_views("sla_review", __name__, "/api/v1/sla")
 
 
 @bp.get("/recalculation")
 @access("settings:manage")
+@answers(looked=int, moved=int, is_partial=bool, tickets=list[dict[str, Any]])
 def preview_recalculation() -> Any:
     """Which open tickets would move, with their deadlines before and after; nothing is changed."""
     with read_only():
@@ -30,6 +27,7 @@ def preview_recalculation() -> Any:
 
 @bp.post("/recalculation")
 @access("settings:manage")
+@answers(202, job=JobOut, may=(409,))
 def start_recalculation() -> Any:
     """Moves them, in the background; the job says how far it is."""
     with transaction():

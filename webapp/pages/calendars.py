@@ -4,20 +4,24 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from typing import Any
-from zoneinfo import available_timezones
 
 from flask import Blueprint, Response, flash, redirect, render_template, request
 
 from webapp import clock
 from webapp.database import read_only, transaction
-from webapp.errors import AppError, Conflict, Invalid
+from webapp.errors import AppError, Invalid
 from webapp.models import Calendar
 from webapp.pages.auth import staff_page
-from webapp.pages.forms import form_page, form_values, handled, read_form
+from webapp.pages.forms import check_unchanged, confirmed, form_page, form_values, handled, read_form
 from webapp.schemas.calendar import DAY_NAMES, CalendarIn, PublicHolidaysForm, calendar_values
 from webapp.schemas.inbox import WEEKDAYS
+from webapp.schemas.text import time_zones
+from webapp.schemas.workspace import WorkspaceSection
 from webapp.services import calendar as calendars
+from webapp.services import sla
 from webapp.services.calendar import business
+from webapp.services.edit import About
+from webapp.services.setting import read_section
 
 bp = Blueprint("calendars", __name__, url_prefix="/settings/calendars")
 
@@ -49,7 +53,9 @@ def show_all() -> Any:
 @staff_page("settings:manage")
 def new() -> Any:
     """An empty form."""
-    return _page(None, calendar_values())
+    with read_only():
+        zone = read_section(WorkspaceSection).time_zone
+    return _page(None, {**calendar_values(), "timezone": zone})
 
 
 @bp.post("/new")
@@ -63,7 +69,7 @@ def create() -> Response:
         wanted = read_form(CalendarIn).fields()
         with transaction():
             made = calendars.create_calendar(**wanted).id
-        flash("Saved")
+        flash("The calendar was created. Its holidays come next.")
         return redirect(f"{HERE}/{made}")  # type: ignore[return-value]
 
     return handled(act, lambda error: _page(None, typed_values(), error))
@@ -88,17 +94,14 @@ def update(calendar_id: uuid.UUID) -> Response:
     def act() -> Response:
         wanted = read_form(CalendarIn).fields()
         with transaction():
-            calendars.update_calendar(calendar_id, version=_version(), **wanted)
+            check_unchanged(
+                lambda: calendars.calendar_for(calendar_id).version, About("calendar", calendar_id)
+            )
+            calendars.update_calendar(calendar_id, **wanted)
         flash("Saved. Open tickets follow with their next event, or at once when you recalculate them.")
         return redirect(f"{HERE}/{calendar_id}")  # type: ignore[return-value]
 
-    def again(error: AppError) -> Response:
-        typed = typed_values()
-        if isinstance(error, Conflict):  # saving again is then a decision
-            typed["version"] = found["values"]["version"]
-        return _page(found, typed, error)
-
-    return handled(act, again)
+    return handled(act, lambda error: _page(found, typed_values(), error))
 
 
 @bp.post("/<uuid:calendar_id>/delete")
@@ -113,7 +116,13 @@ def delete(calendar_id: uuid.UUID) -> Response:
         flash("The calendar was deleted")
         return redirect(HERE)  # type: ignore[return-value]
 
-    return handled(act, lambda error: _page(found, found["values"], error))
+    return confirmed(
+        found["name"],
+        lambda: handled(act, lambda error: _page(found, found["values"], error)),
+        question="It goes with its holidays.",
+        verb="Delete this calendar",
+        back=f"{HERE}/{calendar_id}",
+    )
 
 
 # --- holidays -------------------------------------------------------------------------------------
@@ -140,7 +149,7 @@ def remove_holiday(calendar_id: uuid.UUID, holiday_id: uuid.UUID) -> Response:
 def clear_holidays(calendar_id: uuid.UUID) -> Response:
     """Takes out all that came from one place."""
     source = request.form.get("source", "")
-    return _change(calendar_id, lambda: calendars.clear_holidays(calendar_id, source))
+    return _change(calendar_id, lambda: calendars.clear_holidays(calendar_id, source), "removed")
 
 
 @bp.post("/<uuid:calendar_id>/public")
@@ -176,13 +185,15 @@ def import_ical(calendar_id: uuid.UUID) -> Response:
     return handled(act, lambda error: _page(found, found["values"], error))
 
 
-def _change(calendar_id: uuid.UUID, change: Callable[[], int | None], **typed: Any) -> Response:
+def _change(
+    calendar_id: uuid.UUID, change: Callable[[], int | None], done: str = "added", **typed: Any
+) -> Response:
     found = _known(calendar_id)
 
     def act() -> Response:
         with transaction():
             count = change()
-        return _done(calendar_id, count)
+        return _done(calendar_id, count, done)
 
     def again(error: AppError) -> Response:
         if "holiday" in typed:
@@ -192,9 +203,9 @@ def _change(calendar_id: uuid.UUID, change: Callable[[], int | None], **typed: A
     return handled(act, again)
 
 
-def _done(calendar_id: uuid.UUID, count: int | None) -> Response:
-    said = {None: "The holiday was removed", 0: "Nothing new: these days are here already", 1: "1 holiday"}
-    flash(said.get(count, f"{count} holidays") + (" changed" if count else ""))
+def _done(calendar_id: uuid.UUID, count: int | None, done: str = "added") -> Response:
+    said = {None: "The holiday was removed", 0: "Nothing new: these days are here already"}
+    flash(said.get(count) or f"{count} {'holiday was' if count == 1 else 'holidays were'} {done}")
     return redirect(f"{HERE}/{calendar_id}#holidays")  # type: ignore[return-value]
 
 
@@ -209,8 +220,9 @@ def _page(
         error,
         calendar=found,
         values=values,
+        version=found["values"]["version"] if found else None,
         days=DAY_NAMES,
-        zones=[(zone, zone) for zone in sorted(available_timezones())],
+        zones=[(zone, zone) for zone in time_zones()],
         countries=[("", "Choose"), *calendars.countries().items()],
         sources=SOURCES,
         year=clock.now().year,
@@ -231,6 +243,11 @@ def _known(calendar_id: uuid.UUID) -> dict[str, Any]:
             "holidays": [one for one in rows if one.last_day >= today],
             "past": sum(one.last_day < today for one in rows),
             "from": sorted({one.source for one in rows}),
+            "policies": [
+                {"id": one.id, "name": one.name}
+                for one in sla.list_policies()
+                if one.calendar_id == calendar_id
+            ],
         }
 
 
@@ -287,10 +304,3 @@ def _changed_rows() -> dict[str, Any] | None:
     if index.isdecimal() and int(index) < len(rows):
         rows.pop(int(index))
     return typed
-
-
-def _version() -> int:
-    try:
-        return int(request.form.get("version", ""))
-    except ValueError:
-        raise Invalid("This page is incomplete; load it again") from None

@@ -7,8 +7,9 @@ from flask import Blueprint, Response, flash, redirect, request
 from webapp.database import read_only, transaction
 from webapp.errors import AppError
 from webapp.pages.auth import staff_page
-from webapp.pages.forms import form_page, handled, read_form
+from webapp.pages.forms import check_unchanged, form_page, handled, read_form
 from webapp.schemas.lifecycle import Lifecycle
+from webapp.services.edit import About, version_of
 from webapp.services.setting import read_section
 from webapp.services.ticket.transitions import WARNINGS, save_rules
 
@@ -21,12 +22,20 @@ HERE = "/settings/lifecycle"
 @staff_page("settings:manage")
 def show() -> Any:
     """The times, as they are."""
+    return _page()
+
+
+def _saved() -> dict[str, Any]:
+    return read_section(Lifecycle).model_dump()
+
+
+def _page(error: AppError | None = None) -> Response:
     with read_only():
-        return _page(read_section(Lifecycle).model_dump())
-
-
-def _page(values: dict[str, Any], error: AppError | None = None) -> Response:
-    return form_page("lifecycle.html", error, values=values, warning=WARNINGS["en"])
+        saved = _saved()
+    values = request.form.to_dict() if error else saved
+    return form_page(
+        "lifecycle.html", error, values=values, version=version_of(saved), warning=WARNINGS["en"]
+    )
 
 
 @bp.post("")
@@ -37,8 +46,9 @@ def save() -> Response:
     def act() -> Response:
         rules = read_form(Lifecycle)
         with transaction():
+            check_unchanged(_saved, About("workspace", fields="lifecycle."))
             save_rules(rules)
         flash("Saved. Tickets follow the new times in a moment.")
         return redirect(HERE)  # type: ignore[return-value]
 
-    return handled(act, lambda error: _page(request.form.to_dict(), error))
+    return handled(act, _page)

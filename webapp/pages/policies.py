@@ -7,10 +7,10 @@ from flask import Blueprint, Response, flash, jsonify, redirect, render_template
 
 from webapp import clock
 from webapp.database import read_only, transaction
-from webapp.errors import AppError, Conflict, Invalid
+from webapp.errors import AppError, Invalid
 from webapp.models.customer import TIERS
 from webapp.pages.auth import staff_page
-from webapp.pages.forms import form_page, form_values, handled
+from webapp.pages.forms import check_unchanged, confirmed, form_page, form_values, handled
 from webapp.schemas.sla import PolicyIn
 from webapp.schemas.sla_form import (
     CHANNELS,
@@ -22,8 +22,9 @@ from webapp.schemas.sla_form import (
 )
 from webapp.services import calendar as calendars
 from webapp.services import directory, inbox, sla
+from webapp.services.edit import About
 from webapp.services.sla import recalculation, replay
-from webapp.services.sla.words import METRIC_NAMES
+from webapp.services.sla.words import METRIC_MEANINGS, METRIC_NAMES
 
 bp = Blueprint("policies", __name__, url_prefix="/settings/policies")
 
@@ -81,9 +82,10 @@ def move(policy_id: uuid.UUID) -> Response:
 @bp.get("/new")
 @staff_page("settings:manage")
 def new() -> Any:
-    """An empty form."""
+    """An empty form, with the calendar that was asked for or the workspace's."""
+    wanted = _uuid(request.args.get("calendar", ""))
     with read_only():
-        proposed = calendars.default_calendar()
+        proposed = calendars.calendar_for(wanted) if wanted else calendars.default_calendar()
         values = new_policy_values(proposed.id if proposed else None)
     return _page(None, values)
 
@@ -114,10 +116,16 @@ def update(policy_id: uuid.UUID) -> Response:
 @staff_page("settings:manage")
 def delete(policy_id: uuid.UUID) -> Response:
     """Deletes it."""
-    with transaction():
-        sla.delete_policy(policy_id)
-    flash("The policy was deleted")
-    return redirect(HERE)  # type: ignore[return-value]
+
+    def act() -> Response:
+        with transaction():
+            sla.delete_policy(policy_id)
+        flash("The policy was deleted")
+        return redirect(HERE)  # type: ignore[return-value]
+
+    asks = "Open tickets follow with their next event, or when you recalculate them."
+    back = f"{HERE}/{policy_id}"
+    return confirmed(_known(policy_id)["name"], act, question=asks, verb="Delete this policy", back=back)
 
 
 @bp.post("/matches")
@@ -126,7 +134,7 @@ def matches() -> Response:
     """Which open tickets a form, as it stands, would be the policy of."""
     policy_id = _uuid(request.form.get("policy_id", ""))
     try:
-        given = _given()
+        given = policy_in({**form_values(), "name": "Draft"}, is_active="is_active" in request.form)
     except Invalid:  # half filled in: nothing to be told of on every key
         return jsonify({"count": None})
     with read_only():
@@ -137,6 +145,8 @@ def matches() -> Response:
         else:
             policies = replay.with_draft(policies, draft)
         found = recalculation.matching_tickets(policies, draft)
+    for one in found["tickets"]:
+        one["changes"] = {METRIC_NAMES[metric]: pair for metric, pair in one["changes"].items()}
     return jsonify(found)
 
 
@@ -159,17 +169,13 @@ def _save(found: dict[str, Any] | None) -> Response:
             if found is None:
                 sla.create_policy(given)
             else:
-                sla.update_policy(found["id"], given, version=_version())
-        flash("Saved. This is what it would do to open tickets.")
+                policy_id = found["id"]
+                check_unchanged(lambda: sla.policy_row(policy_id).version, About("sla_policy", policy_id))
+                sla.update_policy(policy_id, given)
+        flash("Saved. New tickets go by it from now on; below is what would change for open ones.")
         return redirect(RECALCULATE)  # type: ignore[return-value]
 
-    def again(error: AppError) -> Response:
-        typed = typed_values()
-        if found and isinstance(error, Conflict):  # saving again is then a decision
-            typed["version"] = found["values"]["version"]
-        return _page(found, typed, error)
-
-    return handled(act, again)
+    return handled(act, lambda error: _page(found, typed_values(), error))
 
 
 def _replay(given: PolicyIn, found: dict[str, Any] | None) -> Response:
@@ -194,12 +200,17 @@ def _known(policy_id: uuid.UUID) -> dict[str, Any]:
 
 
 def _page(found: dict[str, Any] | None, values: dict[str, Any], error: AppError | None = None) -> Response:
+    chosen = values["conditions"].get("inbox_ids") or ()
     with read_only():
         people = directory.read_directory()
         choices = {
             "calendars": [("", "The hours of the ticket's inbox")]
             + [(str(row.id), row.name) for row in calendars.list_calendars()],
-            "inboxes": [(str(row.id), row.name) for row in inbox.list_inboxes()],
+            "inboxes": [
+                (str(row.id), row.name)
+                for row in inbox.list_inboxes()
+                if row.is_active or str(row.id) in chosen
+            ],
             "teams": [(str(row["id"]), row["name"]) for row in people["teams"]],
             "staff": [(str(row["id"]), row["name"]) for row in people["users"]],
         }
@@ -208,7 +219,9 @@ def _page(found: dict[str, Any] | None, values: dict[str, Any], error: AppError 
         error,
         policy=found,
         values=values,
+        version=found["values"]["version"] if found else None,
         metrics=METRIC_NAMES,
+        meanings=METRIC_MEANINGS,
         priorities=PRIORITIES,
         tiers=TIERS,
         channels=CHANNELS,
@@ -247,10 +260,3 @@ def changed_rows() -> dict[str, Any] | None:
     if index.isdecimal() and int(index) < len(rows or []):
         rows.pop(int(index))  # type: ignore[union-attr]
     return typed
-
-
-def _version() -> int:
-    try:
-        return int(request.form.get("version", ""))
-    except ValueError:
-        raise Invalid("This page is incomplete; load it again") from None

@@ -68,6 +68,24 @@ def show_replay(job_id: uuid.UUID) -> Any:
     )
 
 
+@bp.post("/replays/<uuid:job_id>/apply")
+@staff_page("settings:manage")
+def apply_replay(job_id: uuid.UUID) -> Response:
+    """Saves the draft, and goes on to which open tickets it would move."""
+
+    def act() -> Response:
+        with transaction():
+            replay.apply_draft(job_id)
+        flash("Saved. New tickets go by it from now on; below is what would change for open ones.")
+        return redirect(HERE)  # type: ignore[return-value]
+
+    def again(error: AppError) -> Response:
+        flash(error.message)
+        return redirect(f"/settings/policies/replays/{job_id}")  # type: ignore[return-value]
+
+    return handled(act, again)
+
+
 def _sides(metrics: dict[str, Any]) -> list[dict[str, Any]]:
     """A row for each metric: how many promises were kept, before and after."""
     return [

@@ -7,12 +7,15 @@ from flask import Blueprint, Response, flash, redirect, request
 from pydantic import ValidationError
 
 from webapp.database import read_only, transaction
-from webapp.errors import AppError, Invalid, from_pydantic
+from webapp.errors import AppError, from_pydantic
+from webapp.extensions import db
 from webapp.pages.auth import staff_page
-from webapp.pages.forms import OURS, form_page, form_values, handled
+from webapp.pages.carried import carried, id_or_none, save_carried, typed_carried
+from webapp.pages.forms import OURS, check_unchanged, confirmed, form_page, form_values, handled
 from webapp.schemas.routing import RoutingSettings
 from webapp.services import inbox as inboxes
 from webapp.services import skill, team
+from webapp.services.edit import About, version_of
 from webapp.services.routing import agent
 from webapp.services.routing.rules import save_settings
 from webapp.services.setting import read_section
@@ -35,11 +38,16 @@ def show() -> Any:
 
 def _routing(error: AppError | None = None, typed: dict[str, Any] | None = None) -> Response:
     with read_only():
-        values = typed or read_section(RoutingSettings).model_dump(mode="json")
+        saved = _saved()
+        values = typed or saved
         teams = team.list_teams()
         given = {rule["inbox_id"]: rule["team_id"] for rule in values.get("team_rules", [])}
         context = {
-            "inboxes": [{"id": str(one.id), "name": one.name} for one in inboxes.list_inboxes()],
+            "inboxes": [
+                {"id": str(one.id), "name": one.name}
+                for one in inboxes.list_inboxes()
+                if one.is_active or given.get(str(one.id))
+            ],
             "teams": teams,
             "team_options": [("", "Anybody"), *((one["id"], one["name"]) for one in teams)],
             "skills": [(str(one.id), one.name) for one in skill.list_skills()],
@@ -47,7 +55,12 @@ def _routing(error: AppError | None = None, typed: dict[str, Any] | None = None)
     names = {one["id"]: one["name"] for one in (*context["inboxes"], *teams)}
     known = [{**rule, "value": names.get(rule["value"], rule["value"])} for rule in values["skill_rules"]]
     rules = [*known, BLANK_RULE]
+    context["version"] = version_of(saved)
     return form_page("routing/rules.html", error, values=values, given=given, rules=rules, **context)
+
+
+def _saved() -> dict[str, Any]:
+    return read_section(RoutingSettings).model_dump(mode="json")
 
 
 @bp.post("/routing")
@@ -57,6 +70,7 @@ def save() -> Response:
 
     def act() -> Response:
         with transaction():
+            check_unchanged(_saved, About("workspace", fields="routing."))
             section = _section(_with_ids(_typed()))
             save_settings(section)
         flash("The rules were saved." if section.is_on else "The rules were saved; routing is off.")
@@ -76,7 +90,6 @@ def _typed() -> dict[str, Any]:
     """The form as it was sent, in the shape of the section; rows that say nothing left out."""
     typed: dict[str, Any] = {name: value for name, value in form_values().items() if name not in OURS}
     typed.update({name: name in request.form for name in CHECKS})
-    typed["reasons"] = str(typed.get("reasons", "")).splitlines()
     typed["watchdog_channels"] = _list(typed.get("watchdog_channels"))
     typed["team_rules"] = [row for row in _list(typed.get("team_rules")) if row.get("team_id")]
     typed["skill_rules"] = [row for row in _list(typed.get("skill_rules")) if row.get("value", "").strip()]
@@ -113,7 +126,8 @@ def show_teams() -> Any:
 
 def _teams(error: AppError | None = None, typed: dict[str, Any] | None = None, at: str = "") -> Response:
     with read_only():
-        teams, people = team.list_teams(), agent.list_agents()
+        people = agent.list_agents()
+        teams = [{**one, "version": version_of(one)} for one in team.list_teams()]
     if typed:
         teams = [{**one, **typed} if one["id"] == at else one for one in teams]
     fresh = typed if typed and not at else {}
@@ -128,7 +142,7 @@ def create_team() -> Response:
     def act() -> Response:
         form = _team_form()
         with transaction():
-            team.create_team(form["name"], _ids(form["member_ids"]), lead_id=_id(form["lead_id"]))
+            team.create_team(form["name"], _ids(form["member_ids"]), lead_id=id_or_none(form["lead_id"]))
         flash("The team was made.")
         return redirect(TEAMS)  # type: ignore[return-value]
 
@@ -143,8 +157,12 @@ def update_team(team_id: uuid.UUID) -> Response:
     def act() -> Response:
         form = _team_form()
         with transaction():
+            check_unchanged(lambda: _team(team_id), About("team", team_id))
             team.update_team(
-                team_id, name=form["name"], member_ids=_ids(form["member_ids"]), lead_id=_id(form["lead_id"])
+                team_id,
+                name=form["name"],
+                member_ids=_ids(form["member_ids"]),
+                lead_id=id_or_none(form["lead_id"]),
             )
         flash("The team was saved.")
         return redirect(TEAMS)  # type: ignore[return-value]
@@ -156,6 +174,8 @@ def update_team(team_id: uuid.UUID) -> Response:
 @staff_page("user:manage")
 def delete_team(team_id: uuid.UUID) -> Response:
     """Takes a team away."""
+    with read_only():
+        name = team.team_for(team_id).name
 
     def act() -> Response:
         with transaction():
@@ -163,7 +183,17 @@ def delete_team(team_id: uuid.UUID) -> Response:
         flash("The team was taken away.")
         return redirect(TEAMS)  # type: ignore[return-value]
 
-    return handled(act, _teams)
+    return confirmed(
+        name,
+        lambda: handled(act, _teams),
+        question="Its people stay, in no team or another one.",
+        verb="Take the team away",
+        back=TEAMS,
+    )
+
+
+def _team(team_id: uuid.UUID) -> dict[str, Any] | None:
+    return next((one for one in team.list_teams() if one["id"] == str(team_id)), None)
 
 
 def _team_form() -> dict[str, Any]:
@@ -176,16 +206,7 @@ def _team_form() -> dict[str, Any]:
 
 
 def _ids(values: list[str]) -> list[uuid.UUID]:
-    return [found for value in values if (found := _id(value)) is not None]
-
-
-def _id(value: str) -> uuid.UUID | None:
-    if not value:
-        return None
-    try:
-        return uuid.UUID(value)
-    except ValueError:
-        raise Invalid("This page is incomplete; load it again") from None
+    return [found for value in values if (found := id_or_none(value)) is not None]
 
 
 # --- skills and capacity --------------------------------------------------------------------------
@@ -198,12 +219,15 @@ def show_skills() -> Any:
     return _skills()
 
 
-def _skills(error: AppError | None = None, typed: str = "") -> Response:
+def _skills(error: AppError | None = None, typed: str = "", at: str = "") -> Response:
     with read_only():
-        people = agent.list_agents()
+        people = [{**one, "version": version_of(carried(one))} for one in agent.list_agents()]
         skills = [{"id": str(one.id), "name": one.name} for one in skill.list_skills()]
         usual = read_section(RoutingSettings).capacity
-    return form_page("routing/skills.html", error, people=people, skills=skills, usual=usual, typed=typed)
+    if at:
+        people = [{**one, **typed_carried()} if one["id"] == at else one for one in people]
+    context = {"people": people, "skills": skills, "usual": usual, "typed": typed, "at": at}
+    return form_page("routing/skills.html", error, **context)
 
 
 @bp.post("/skills")
@@ -223,6 +247,8 @@ def create_skill() -> Response:
 @staff_page("settings:manage")
 def delete_skill(skill_id: uuid.UUID) -> Response:
     """Takes a skill away from everybody."""
+    with read_only():
+        name = skill.skill_for(skill_id, session=db.session()).name
 
     def act() -> Response:
         with transaction():
@@ -230,7 +256,13 @@ def delete_skill(skill_id: uuid.UUID) -> Response:
         flash("The skill was taken away.")
         return redirect(SKILLS)  # type: ignore[return-value]
 
-    return handled(act, _skills)
+    return confirmed(
+        name,
+        lambda: handled(act, _skills),
+        question="Everybody who has it loses it.",
+        verb="Take the skill away",
+        back=SKILLS,
+    )
 
 
 @bp.post("/skills/people/<uuid:user_id>")
@@ -239,25 +271,9 @@ def save_person(user_id: uuid.UUID) -> Response:
     """Sets what one person carries and knows."""
 
     def act() -> Response:
-        levels = form_values().get("skills")
-        chosen = {_id(key): level for key, level in (levels if isinstance(levels, dict) else {}).items()}
         with transaction():
-            agent.save_agent(
-                user_id,
-                capacity=_number(request.form.get("capacity", "")),
-                takes_tickets="takes_tickets" in request.form,
-                skills={key: int(level) for key, level in chosen.items() if key and level in ("1", "2", "3")},
-            )
+            save_carried(user_id)
         flash("Saved.")
         return redirect(SKILLS)  # type: ignore[return-value]
 
-    return handled(act, _skills)
-
-
-def _number(text: str) -> int | None:
-    if not text.strip():
-        return None
-    try:
-        return int(text)
-    except ValueError:
-        raise Invalid.field("capacity", "A whole number, or nothing") from None
+    return handled(act, lambda error: _skills(error, at=str(user_id)))

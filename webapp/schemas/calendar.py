@@ -1,14 +1,15 @@
 """A calendar: what its pages may set, and how they show it."""
 
-from datetime import date, timedelta
+import uuid
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Annotated, Any, Self
-from zoneinfo import available_timezones
 
 from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
+from webapp import clock
 from webapp.schemas.inbox import CLOCK, MAX_INTERVALS, OFFICE_HOURS, WEEKDAYS, Interval, Weekday
-from webapp.schemas.text import Line, Strict, Text
+from webapp.schemas.text import Day, Line, Strict, Text, TimeZone
 from webapp.validators import visible
 
 MAX_HOLIDAYS = 1000
@@ -40,7 +41,7 @@ class CalendarIn(Strict):
     """Everything of a calendar but its holidays."""
 
     name: Named
-    timezone: Line
+    timezone: TimeZone
     week: Week = {}
     is_default: bool = False
 
@@ -48,13 +49,6 @@ class CalendarIn(Strict):
     @classmethod
     def _has_name(cls, value: str) -> str:
         return _name(value)
-
-    @field_validator("timezone")
-    @classmethod
-    def _is_a_zone(cls, value: str) -> str:
-        if value not in available_timezones():
-            raise ValueError("Choose a time zone of the list")
-        return value
 
     @field_validator("week")
     @classmethod
@@ -97,12 +91,34 @@ def _stretch(day: str, interval: Interval) -> tuple[int, int, str]:
     return start, start + ((closes - opens) % (24 * 60) or 24 * 60), day
 
 
+class CalendarPatch(CalendarIn):
+    """What of a calendar is changed; being the default passes on, it is not given up."""
+
+    name: Named = ""
+    timezone: TimeZone = "UTC"
+
+    def given(self) -> dict[str, Any]:
+        """The columns that were named."""
+        return {name: self.fields()[name] for name in self.model_fields_set}
+
+
+class HolidayPath(Strict):
+    id: uuid.UUID
+    holiday_id: uuid.UUID
+
+
+class HolidaysIn(Strict):
+    """Holidays to be added; those that are there already are left."""
+
+    holidays: Annotated[list["HolidayIn"], Field(min_length=1, max_length=100)]
+
+
 class HolidayIn(Strict):
     """A day or a range of days that is closed: whole, or from `starts` to `ends` of each."""
 
     name: Named
-    first_day: date
-    last_day: date | None = None
+    first_day: Day
+    last_day: Day | None = None
     starts: str | None = None
     ends: str | None = Field(default=None, validate_default=True)
 
@@ -175,4 +191,47 @@ def calendar_values(calendar: Any = None) -> dict[str, Any]:
         },
         "is_default": bool(calendar and calendar.is_default),
         "version": calendar.version if calendar else None,
+    }
+
+
+class CalendarOut(Strict):
+    """A calendar. `week`: its hours by weekday, on its wall clock; a day without hours is closed."""
+
+    id: uuid.UUID
+    name: str
+    timezone: str
+    week: dict[Weekday, list[Interval]]
+    is_default: bool
+    version: int
+    created_at: datetime
+
+
+def calendar_out(calendar: Any) -> dict[str, Any]:
+    """A calendar as programs see it."""
+    created_at = clock.iso(calendar.created_at)
+    return {"id": str(calendar.id), **calendar_values(calendar), "created_at": created_at}
+
+
+class HolidayOut(Strict):
+    """A closed day, or a day with hours of its own."""
+
+    id: uuid.UUID
+    name: str
+    first_day: date
+    last_day: date
+    starts: str | None
+    ends: str | None
+    source: str
+
+
+def holiday_out(holiday: Any) -> dict[str, Any]:
+    """A holiday; `source`: by hand, from a country's list, or from a file."""
+    return {
+        "id": str(holiday.id),
+        "name": holiday.name,
+        "first_day": holiday.first_day.isoformat(),
+        "last_day": holiday.last_day.isoformat(),
+        "starts": holiday.starts,
+        "ends": holiday.ends,
+        "source": holiday.source,
     }

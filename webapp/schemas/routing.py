@@ -1,14 +1,15 @@
 """How tickets find their people: the workspace's settings, and what the pages and doors take and give."""
 
 import uuid
+from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints
 
 from webapp import clock
-from webapp.models import Offer, RoutingDecision
+from webapp.models import Offer, RoutingDecision, Skill
+from webapp.schemas.paging import NewestQuery
 from webapp.schemas.text import Line, Strict
-from webapp.validators import visible
 
 Strategy = Literal["round_robin", "least_busy", "seniority", "skills"]
 Channel = Literal["chat", "email", "form", "api"]
@@ -17,8 +18,6 @@ Weight = Annotated[int, Field(ge=0, le=100)]
 Points = Annotated[int, Field(ge=0, le=1000)]
 Level = Annotated[int, Field(ge=1, le=3)]
 Seconds = Annotated[int, Field(ge=1, le=7 * 86400)]
-Reason = Annotated[Line, StringConstraints(max_length=60)]
-MAX_REASONS = 12
 MAX_RULES = 100
 
 
@@ -57,20 +56,8 @@ class RoutingSettings(Strict):
     returning: bool = True
     idle_minutes: Annotated[int, Field(ge=1, le=1440)] = 10
     show_place: bool = True
-    reasons: Annotated[list[Reason], Field(max_length=MAX_REASONS)] = [
-        "Lunch",
-        "Break",
-        "Training",
-        "Meeting",
-    ]
     team_rules: Annotated[list[TeamRule], Field(max_length=MAX_RULES)] = []
     skill_rules: Annotated[list[SkillRule], Field(max_length=MAX_RULES)] = []
-
-    @field_validator("reasons")
-    @classmethod
-    def _each_once(cls, value: list[str]) -> list[str]:
-        shown = [visible(reason) for reason in value]
-        return list(dict.fromkeys(reason for reason in shown if reason))
 
     def cost(self, channel: str, priority: str) -> int:
         """The points that a ticket takes of its agent's capacity."""
@@ -93,10 +80,58 @@ class TicketSkillsIn(Strict):
     skill_ids: Annotated[list[uuid.UUID], Field(max_length=20)]
 
 
+class DecisionsQuery(NewestQuery):
+    agent_id: uuid.UUID | None = None
+
+
+class SkillIn(Strict):
+    name: Line
+
+
+class SkillOut(Strict):
+    id: uuid.UUID
+    name: str
+
+
+def skill_out(skill: Skill) -> dict[str, Any]:
+    """A skill."""
+    return {"id": str(skill.id), "name": skill.name}
+
+
+class CandidateOut(Strict):
+    """Somebody who was looked at, and why they were left out."""
+
+    id: uuid.UUID
+    name: str
+    load: int
+    capacity: int
+    excluded: str | None
+
+
+class DecisionOut(Strict):
+    """Whom a ticket was given to, and why."""
+
+    id: uuid.UUID
+    ticket_id: uuid.UUID
+    at: datetime
+    trigger: str
+    strategy: str
+    agent_id: uuid.UUID | None
+    reason: str
+    candidates: list[CandidateOut]
+
+
+class NeededSkill(Strict):
+    id: uuid.UUID
+    name: str
+    level: int
+
+
 def decision_out(row: RoutingDecision) -> dict[str, Any]:
     """A decision, as the thread shows it."""
     return {
         "id": str(row.id),
+        "ticket_id": str(row.ticket_id),
         "at": clock.iso(row.at),
         "trigger": row.trigger,
         "strategy": row.strategy,

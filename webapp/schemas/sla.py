@@ -1,18 +1,23 @@
 """Service level policies as the settings pages send them."""
 
 import uuid
-from typing import Annotated, Literal, Self
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
     Field,
     StringConstraints,
+    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 
-from webapp.schemas.text import Line, Strict
+from webapp import clock
+from webapp.errors import from_pydantic
+from webapp.schemas.paging import NewestQuery
+from webapp.schemas.text import Line, Moment, Strict
 from webapp.validators import has_unstorable, visible
 
 Metric = Literal[
@@ -159,8 +164,119 @@ class PolicyIn(Strict):
         return value
 
 
+class PolicyPatch(PolicyIn):
+    """What of a policy is changed; a list that is given is the whole list."""
+
+    name: Line = ""
+    targets: Annotated[list[Target], Field(min_length=1, max_length=8)] = []
+
+    @field_validator("ladder")
+    @classmethod
+    def _goes_by_what_is_there(cls, value: list[Step], _info: ValidationInfo) -> list[Step]:
+        return value  # looked at with the warnings that it has then
+
+    def over(self, policy: Any) -> PolicyIn:
+        """The policy as it is, with what was given put over it. Raises `Invalid`."""
+        given = self.model_dump(exclude_unset=True, mode="json")
+        try:
+            return PolicyIn.model_validate({**{name: getattr(policy, name) for name in FIELDS}, **given})
+        except ValidationError as error:
+            raise from_pydantic(error) from None
+
+
+FIELDS = tuple(PolicyIn.model_fields)
+
+
+class OrderIn(Strict):
+    policy_ids: Annotated[list[uuid.UUID], Field(max_length=100)]
+
+
+class PolicyOut(Strict):
+    """A policy. `position`: its place in the order in which they are tried, from 0."""
+
+    id: uuid.UUID
+    position: int
+    name: str
+    is_active: bool
+    conditions: Conditions
+    targets: list[Target]
+    calendar_id: uuid.UUID | None
+    warnings: list[Notice]
+    ladder: list[Step]
+    version: int
+    created_at: datetime
+
+
+def policy_out(policy: Any) -> dict[str, Any]:
+    """A policy as programs see it."""
+    return {
+        "id": str(policy.id),
+        "position": policy.position,
+        "name": policy.name,
+        "is_active": policy.is_active,
+        "conditions": policy.conditions,
+        "targets": policy.targets,
+        "calendar_id": str(policy.calendar_id) if policy.calendar_id else None,
+        "warnings": policy.warnings,
+        "ladder": policy.ladder,
+        "version": policy.version,
+        "created_at": clock.iso(policy.created_at),
+    }
+
+
 class AccountQuery(Strict):
     """Which clock is to be explained, and by whose wall clock."""
 
     metric: Metric | None = None
     timezone: Annotated[str, StringConstraints(max_length=64)] = "UTC"
+
+
+class ClocksQuery(NewestQuery):
+    """`due_before`: clocks whose deadline lies before that moment."""
+
+    state: Literal["active", "paused", "met", "breached", "dropped"] | None = None
+    metric: Metric | None = None
+    due_before: Moment | None = None
+
+
+class ClockOut(Strict):
+    """How long a promise of a ticket still has."""
+
+    id: uuid.UUID
+    ticket_id: uuid.UUID
+    metric: str
+    instance: int
+    policy_id: uuid.UUID | None
+    policy: str
+    priority: str
+    tier: str
+    business: bool
+    state: Literal["active", "paused", "met", "breached", "dropped"]
+    target_seconds: int
+    remaining_seconds: int | None
+    started_at: datetime
+    due_at: datetime | None
+    ended_at: datetime | None
+    breached_at: datetime | None
+
+
+def clock_out(row: Any) -> dict[str, Any]:
+    """A clock as programs see it; `GET /tickets/<ticket_id>/sla` tells how it came to its deadline."""
+    return {
+        "id": str(row.id),
+        "ticket_id": str(row.ticket_id),
+        "metric": row.metric,
+        "instance": row.instance,
+        "policy_id": str(row.policy_id) if row.policy_id else None,
+        "policy": row.policy_name,
+        "priority": row.priority,
+        "tier": row.tier,
+        "business": row.is_business,
+        "state": row.state,
+        "target_seconds": row.target_seconds,
+        "remaining_seconds": row.remaining_seconds,
+        "started_at": clock.iso(row.started_at),
+        "due_at": clock.iso(row.due_at),
+        "ended_at": clock.iso(row.ended_at),
+        "breached_at": clock.iso(row.breached_at),
+    }

@@ -14,19 +14,21 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from webapp import clock
-from webapp.auth import AGENT, ROLES
 from webapp.config import settings
 from webapp.extensions import db
 from webapp.models import Presence, User
+from webapp.services.availability import open_reasons
+from webapp.services.event import record
+from webapp.services.permission import allows, might
+from webapp.tenancy import use_workspace
 
 PROCESS_ID = uuid.uuid4().hex
-ANSWERING = ROLES[ROLES.index(AGENT) :]
 REMEMBERED = timedelta(minutes=10)
 _started_at = time.monotonic()
 
 
 def opened(kind: str, subject_id: uuid.UUID, workspace_id: uuid.UUID, *, session: Any = None) -> None:
-    """Somebody is here, on this process."""
+    """Somebody is here, on this process. Of staff the ledger is told, so inside their workspace."""
     session = session or db.session()
     values = {
         "process_id": PROCESS_ID,
@@ -41,8 +43,38 @@ def opened(kind: str, subject_id: uuid.UUID, workspace_id: uuid.UUID, *, session
     again = {"sockets": Presence.sockets + 1, "expires_at": adding.excluded.expires_at}
     session.execute(adding.on_conflict_do_update(index_elements=["process_id", "subject_id"], set_=again))
     if kind == "user":
-        seen = sa.update(User).where(User.id == subject_id).values(last_seen_at=clock.now())
-        session.execute(seen.execution_options(synchronize_session=False))
+        _came(subject_id, session)
+
+
+def _came(user_id: uuid.UUID, session: Any) -> None:
+    """Notes that somebody of staff is here, and records that they came unless the ledger knows.
+
+    Their row is locked by the first statement, so that coming and going happen one after the other.
+    """
+    theirs = sa.update(User).where(User.id == user_id).execution_options(synchronize_session=False)
+    session.execute(theirs.values(last_seen_at=clock.now()))
+    first = theirs.where(User.online_since.is_(None)).values(online_since=clock.now())
+    if session.execute(first).rowcount:
+        changes = {"online": [False, True]}
+        record("user.came_online", session=session, subject_id=user_id, changes=changes)
+
+
+def went(user_id: uuid.UUID, seen_until: datetime, *, session: Any = None) -> bool:
+    """Records that somebody of staff has gone, once; False if they are here still, or known to be gone.
+
+    `seen_until`: when they really were here last; the event comes after the grace period.
+    """
+    session = session or db.session()
+    session.execute(sa.select(User.id).where(User.id == user_id).with_for_update())
+    if is_online("user", user_id):
+        return False
+    theirs = sa.and_(User.id == user_id, User.online_since.is_not(None))
+    gone = sa.update(User).where(theirs).values(online_since=None)
+    if not session.execute(gone.execution_options(synchronize_session=False)).rowcount:
+        return False
+    changes = {"online": [True, False], "at": [None, clock.iso(seen_until)]}
+    record("user.went_offline", session=session, subject_id=user_id, changes=changes)
+    return True
 
 
 def closed(kind: str, subject_id: uuid.UUID, *, session: Any = None) -> None:
@@ -61,16 +93,31 @@ def renew(*, session: Any = None) -> int:
     return int(session.execute(mine.execution_options(synchronize_session=False)).rowcount)
 
 
-def sweep(*, session: Any = None) -> list[tuple[str, uuid.UUID, uuid.UUID]]:
-    """Removes rows of processes that died; those who are nowhere now, as (kind, subject id, workspace id)."""
+def sweep(*, session: Any = None) -> list[tuple[str, uuid.UUID, uuid.UUID, datetime]]:
+    """Removes rows of processes that died.
+
+    Those who are nowhere now, as (kind, subject id, workspace id, until when they were here); also staff
+    who were swept before, but whom nobody came to call gone.
+    """
     session = session or db.session()
     if just_started():
         return []
     dead = sa.delete(Presence).where(Presence.expires_at <= clock.now())
-    columns = Presence.kind, Presence.subject_id, Presence.workspace_id
+    columns = Presence.kind, Presence.subject_id, Presence.workspace_id, Presence.expires_at
     swept = session.execute(dead.returning(*columns).execution_options(synchronize_session=False)).all()
-    gone = {tuple(row) for row in swept}
-    return [row for row in gone if row[1] not in online_ids(row[0], row[2])]
+    latest: dict[tuple[str, uuid.UUID, uuid.UUID], datetime] = {}
+    for *who, until in swept:
+        latest[tuple(who)] = max(until, latest.get(tuple(who), until))
+    for user_id, workspace_id, seen_at in session.execute(_left_behind()):
+        latest.setdefault(("user", user_id, workspace_id), seen_at or clock.now())
+    return [(*who, until) for who, until in latest.items() if who[1] not in online_ids(who[0], who[2])]
+
+
+def _left_behind() -> Any:
+    rows = sa.exists().where(Presence.subject_id == User.id)
+    return sa.select(User.id, User.workspace_id, User.last_seen_at).where(
+        User.online_since.is_not(None), ~rows
+    )
 
 
 def online_ids(kind: str, workspace_id: uuid.UUID | None) -> set[uuid.UUID]:
@@ -88,17 +135,20 @@ def is_online(kind: str, subject_id: uuid.UUID) -> bool:
 
 
 def anyone_available(workspace_id: uuid.UUID | None) -> bool:
-    """Whether somebody is here who can answer customers and says so."""
-    query = sa.exists().where(
-        User.workspace_id == workspace_id,
-        User.availability == "online",
-        User.role.in_(ANSWERING),
-        User.deactivated_at.is_(None),
-        Presence.subject_id == User.id,
-        Presence.kind == "user",
-        _is_here(),
-    )
-    return bool(db.session.scalar(sa.select(query)))
+    """Whether somebody is here who can answer customers and takes tickets."""
+    if workspace_id is None:
+        return False
+    here = sa.exists().where(Presence.subject_id == User.id, Presence.kind == "user", _is_here())
+    with use_workspace(workspace_id):
+        is_open = sa.or_(User.availability == "online", User.availability_reason.in_(open_reasons()))
+        roles = sa.select(User.role).where(
+            User.workspace_id == workspace_id,
+            is_open,
+            might("ticket:reply"),
+            User.deactivated_at.is_(None),
+            here,
+        )
+        return any(allows(role, "ticket:reply") for role in db.session.scalars(roles.distinct()).all())
 
 
 def _is_here() -> Any:

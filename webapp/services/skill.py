@@ -12,9 +12,9 @@ from webapp.errors import Invalid, NotFound
 from webapp.extensions import db
 from webapp.models import Skill, TicketSkill
 from webapp.services.event import record
+from webapp.services.naming import free_name
 from webapp.services.routing import asking
 from webapp.services.ticket.access import ticket_for
-from webapp.validators import has_unstorable, visible
 
 NAME_CHARS = 60
 
@@ -28,7 +28,9 @@ def create_skill(name: str, *, session: Any = None, actor: Actor | None = None) 
     """Makes a skill. Raises `Invalid` at `name`."""
     session, actor = session or db.session(), actor or current_actor()
     require(actor, "settings:manage")
-    made = Skill(id=database.uuid7(), name=_free_name(name, None, session))
+    made = Skill(
+        id=database.uuid7(), name=free_name(Skill, "skill", name, None, session, most_chars=NAME_CHARS)
+    )
     session.add(made)
     session.flush()
     record(
@@ -42,7 +44,7 @@ def rename_skill(skill_id: uuid.UUID, name: str, *, session: Any = None, actor: 
     session, actor = session or db.session(), actor or current_actor()
     require(actor, "settings:manage")
     found = skill_for(skill_id, session=session)
-    old, found.name = found.name, _free_name(name, skill_id, session)
+    old, found.name = found.name, free_name(Skill, "skill", name, skill_id, session, most_chars=NAME_CHARS)
     session.flush()
     if old != found.name:
         changes = {"name": [old, found.name]}
@@ -67,18 +69,6 @@ def skill_for(skill_id: uuid.UUID, *, session: Any) -> Skill:
     if found is None:
         raise NotFound("There is no such skill")
     return found
-
-
-def _free_name(name: str, own_id: uuid.UUID | None, session: Any) -> str:
-    shown = "" if has_unstorable(name) else visible(name)
-    if not shown:
-        raise Invalid.field("name", "Please fill this in")
-    if len(shown) > NAME_CHARS:
-        raise Invalid.field("name", f"At most {NAME_CHARS} characters")
-    taken = session.scalar(sa.select(Skill.id).where(sa.func.lower(Skill.name) == shown.lower()))
-    if taken is not None and taken != own_id:
-        raise Invalid.field("name", "There is a skill with this name already")
-    return shown
 
 
 # --- what a ticket needs --------------------------------------------------------------------------

@@ -1,19 +1,24 @@
 """Timers: a row in the caller's transaction says what is due when; `tasks.timer` fires it, once."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
-from webapp import database, green
+from webapp import clock, database, green
 from webapp.extensions import db
 from webapp.models import Timer
 from webapp.tenancy import require_workspace_id
+from webapp.upsert import put
+
+MOVED = ("ticket_id", "params", "due_at", "fire_at", "attempts")
+
+LOOK_SECONDS = 1.0
+"""So often every process looks for what is due."""
 
 waker = green.Waker()
-"""Ends the wait of this process's timers; those of other processes look every second."""
+"""Ends the wait of this process's timers, for what is due before they look again by themselves."""
 
 
 def set_timer(
@@ -31,21 +36,20 @@ def set_timer(
     must hold that ticket's lock here.
     """
     session = session or db.session()
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    adding = dialect.insert(Timer).values(
-        id=database.uuid7(),
-        workspace_id=require_workspace_id(),
-        kind=kind,
-        subject_id=subject_id,
-        ticket_id=ticket_id,
-        params=params or {},
-        due_at=due_at,
-        fire_at=due_at,
-        attempts=0,
-    )
-    moved = {name: adding.excluded[name] for name in ("ticket_id", "params", "due_at", "fire_at", "attempts")}
-    session.execute(adding.on_conflict_do_update(index_elements=["kind", "subject_id"], set_=moved))
-    database.after_commit(session, waker.wake)
+    row = {
+        "id": database.uuid7(),
+        "workspace_id": require_workspace_id(),
+        "kind": kind,
+        "subject_id": subject_id,
+        "ticket_id": ticket_id,
+        "params": params or {},
+        "due_at": due_at,
+        "fire_at": due_at,
+        "attempts": 0,
+    }
+    put(Timer, [row], keys=("kind", "subject_id"), moved=MOVED, session=session)
+    if due_at <= clock.now() + timedelta(seconds=LOOK_SECONDS):
+        database.after_commit(session, waker.wake)
 
 
 def clear_timer(kind: str, subject_id: uuid.UUID, *, session: Any = None) -> None:

@@ -19,14 +19,13 @@ from webapp import clock, green
 from webapp.auth import SYSTEM, acting_as
 from webapp.database import read_only, transaction
 from webapp.models import Ticket, Timer
-from webapp.services.timer import waker
+from webapp.services.timer import LOOK_SECONDS, waker
 from webapp.tenancy import use_workspace
 
 log = logging.getLogger(__name__)
 
 Handler = Callable[[uuid.UUID, dict[str, Any]], None]
 BATCH = 100
-LOOK_SECONDS = 1.0
 LONGEST_BACKOFF_SECONDS = 3600
 
 handlers: dict[str, Handler] = {}

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
+from babel import Locale
 from pydantic import ValidationError
 
 from webapp import clock, database, green
@@ -109,23 +110,32 @@ def _said(holiday: Any) -> str:
 
 @cache
 def countries() -> dict[str, str]:
-    """The countries whose public holidays we know: code to name, by name."""
+    """The countries whose public holidays we know: code to English name, by name."""
     from holidays.registry import COUNTRIES
 
-    named = {names[1]: _in_words(module) for module, names in COUNTRIES.items()}
-    return dict(sorted(named.items(), key=lambda pair: pair[1]))
+    english = Locale("en").territories
+    named = {names[1]: english[names[1]] for names in COUNTRIES.values() if names[1] in english}
+    return dict(sorted(named.items(), key=lambda pair: pair[1].casefold()))
 
 
-def _in_words(module: str) -> str:
-    words = module.split("_")
-    return " ".join(word if word in ("and", "of", "the") else word.capitalize() for word in words)
-
-
-def subdivisions(country: str) -> list[str]:
-    """The codes of the parts of a country that have holidays of their own."""
+def subdivisions(country: str) -> dict[str, list[str]]:
+    """The parts of a country that have holidays of their own: code to names, in the country's languages."""
     import holidays
 
-    return list(holidays.list_supported_countries(include_aliases=False).get(country, []))
+    aliases = holidays.country_holidays(country).get_subdivision_aliases()
+    return {str(code): [str(name) for name in names] for code, names in aliases.items()}
+
+
+def _subdivision(country: str, typed: str) -> str:
+    """The code of a part that was typed as code or name. Raises `Invalid`."""
+    known = subdivisions(country)
+    if not known:
+        raise Invalid.field("subdivision", "This country's holidays are the same everywhere")
+    for code, names in known.items():
+        if typed.casefold() in (code.casefold(), *map(str.casefold, names)):
+            return code
+    told = (f"{code} ({names[0]})" if names else code for code, names in known.items())
+    raise Invalid.field("subdivision", f"One of {', '.join(told)}")
 
 
 def import_public(
@@ -144,11 +154,8 @@ def import_public(
     country, subdivision = country.strip().upper(), subdivision.strip()
     if country not in countries():
         raise Invalid.field("country", "Choose a country of the list")
-    known = subdivisions(country)
-    if subdivision and subdivision not in known:
-        said = f"One of {', '.join(known)}" if known else "This country's holidays are the same everywhere"
-        raise Invalid.field("subdivision", said)
-    days = holidays.country_holidays(country, subdiv=subdivision or None, years=years)
+    part = _subdivision(country, subdivision) if subdivision else None
+    days = holidays.country_holidays(country, subdiv=part, years=years)
     wanted = [
         {"name": name[:100], "first_day": day} for day, name in sorted(days.items()) if day.year in years
     ]

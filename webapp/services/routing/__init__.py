@@ -1,7 +1,7 @@
 """Routing: who gets which ticket, at once on whatever changes it, and why."""
 
 from webapp.services.routing import asking
-from webapp.services.routing.decision import list_decisions
+from webapp.services.routing.decision import list_decisions, page_of_decisions
 from webapp.services.routing.follow import agent_came, agent_left, follow
 from webapp.services.routing.router import route_one, route_waiting
 
@@ -12,6 +12,7 @@ __all__ = [
     "agent_left",
     "follow",
     "list_decisions",
+    "page_of_decisions",
     "request",
     "request_sweep",
     "route_one",

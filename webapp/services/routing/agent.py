@@ -5,11 +5,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from webapp.auth import ADMIN, Actor, check_permission, current_actor, require
+from webapp.auth import Actor, current_actor, require
 from webapp.errors import Invalid
 from webapp.extensions import db
 from webapp.models import RoutingAgent, Skill, User, UserSkill
 from webapp.services.event import record
+from webapp.services.permission import allows
+from webapp.services.routing.pool import takes_usually
 from webapp.services.user import user_for
 from webapp.tenancy import require_workspace_id
 
@@ -36,13 +38,13 @@ def list_agents(*, session: Any = None, actor: Actor | None = None) -> list[dict
             "name": user.name,
             "role": user.role,
             "capacity": own.capacity if own else None,
-            "takes_tickets": user.role != ADMIN
+            "takes_tickets": takes_usually(user)
             if own is None or own.takes_tickets is None
             else own.takes_tickets,
             "skills": skills.get(user.id, {}),
         }
         for user, own in session.execute(people)
-        if check_permission(user.role, "ticket:reply")
+        if allows(user.role, "ticket:reply", session=session)
     ]
 
 
@@ -65,7 +67,7 @@ def save_agent(
     if capacity is not None and not 0 <= capacity <= MOST_POINTS:
         raise Invalid.field("capacity", f"A number from 0 to {MOST_POINTS}")
     own = session.get(RoutingAgent, user.id) or RoutingAgent(user_id=user.id, turn=0)
-    usual = user.role != ADMIN
+    usual = takes_usually(user)
     before = [own.capacity, usual if own.takes_tickets is None else own.takes_tickets]
     own.capacity, own.takes_tickets = capacity, takes_tickets
     session.add(own)

@@ -6,9 +6,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from webapp import clock, database
-from webapp.auth import Actor, current_actor
+from webapp.auth import Actor, current_actor, require
 from webapp.extensions import db
 from webapp.models import RoutingDecision, Ticket
+from webapp.services.paging import newest_first
 from webapp.services.routing.pool import Seat
 from webapp.services.routing.strategy import Choice
 from webapp.services.ticket.access import ticket_for
@@ -71,3 +72,19 @@ def list_decisions(ticket_id: uuid.UUID, *, actor: Actor | None = None) -> list[
     query = sa.select(RoutingDecision).where(RoutingDecision.ticket_id == ticket.id)
     order = RoutingDecision.at.desc(), RoutingDecision.id.desc()
     return list(db.session.scalars(query.order_by(*order).limit(SHOWN)))
+
+
+def page_of_decisions(
+    *,
+    agent_id: uuid.UUID | None = None,
+    cursor: uuid.UUID | None = None,
+    limit: int = 50,
+    actor: Actor | None = None,
+) -> tuple[list[RoutingDecision], str | None]:
+    """A page of the workspace's decisions, newest first, and the next cursor; perhaps those for one agent."""
+    require(actor or current_actor(), "ticket:read")
+    kept = Ticket.deleted_at.is_(None)
+    query = sa.select(RoutingDecision).join(Ticket, Ticket.id == RoutingDecision.ticket_id).where(kept)
+    if agent_id is not None:
+        query = query.where(RoutingDecision.agent_id == agent_id)
+    return newest_first(query, RoutingDecision, cursor, limit)

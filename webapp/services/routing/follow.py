@@ -43,7 +43,7 @@ def _matters(event: Event) -> bool:
     if event.name == "comment.created":
         return event.comment is not None and event.comment.kind == "reply"
     if event.name == "workspace.updated":
-        return any(name.startswith("routing.") for name in event.changes)
+        return any(name.startswith(("routing.", "availability.")) for name in event.changes)
     return event.name in (*PEOPLE, *ROUTING) or (event.ticket_id is not None and event.name not in OFFERS)
 
 
@@ -51,7 +51,9 @@ def _matters(event: Event) -> bool:
 
 
 def _person_moved(event: Event, section: RoutingSettings, session: Any) -> set[str]:
-    if event.name == "user.updated" and not {"availability", "role"} & set(event.changes):
+    if event.name == "user.updated" and not {"availability", "availability_reason", "role"} & set(
+        event.changes
+    ):
         return set()
     if event.name == "user.deactivated" or event.changes.get("availability", ["", ""])[1] == "offline":
         grace = 0 if event.name == "user.deactivated" else section.grace_seconds
@@ -98,7 +100,8 @@ def _ticket_moved(event: Event, ticket: Ticket, section: RoutingSettings, sessio
     if event.name == "ticket.created":
         _set_team(event, ticket, section)
     if is_waiting(ticket):
-        watch.forget(ticket, session=session)
+        if event.name != "ticket.created":
+            watch.forget(ticket, session=session)
         _ask(ticket, event.name.removeprefix("ticket."), session)
         return set()
     if event.name == "ticket.assigned":

@@ -7,20 +7,23 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from webapp.auth import ADMIN, check_permission
 from webapp.models import Offer, RoutingAgent, TeamMember, Ticket, User, UserSkill
 from webapp.models.ticket import LOAD_SQL
 from webapp.schemas.routing import RoutingSettings
-from webapp.services import presence
+from webapp.services import availability, permission, presence
 from webapp.tenancy import require_workspace_id
 
 
 @dataclass
 class Seat:
-    """Somebody who takes tickets; `load` and `turn` move as a run hands them out."""
+    """Somebody who takes tickets; `load` and `turn` move as a run hands them out.
+
+    `is_open`: they say that they take some now.
+    """
 
     user: User
     is_here: bool
+    is_open: bool
     capacity: int
     turn: int
     load: int = 0
@@ -35,28 +38,41 @@ class Seat:
     @property
     def is_available(self) -> bool:
         """Whether they are there and say so."""
-        return self.is_here and self.user.availability == "online"
+        return self.is_here and self.is_open
+
+    @property
+    def runs_the_desk(self) -> bool:
+        """Whether they have other things to do than answering."""
+        return permission.allows(self.user.role, "settings:manage")
 
     @property
     def is_senior(self) -> bool:
         """Whether they may receive critical tickets by seniority."""
-        return check_permission(self.user.role, "ticket:take_critical")
+        return permission.allows(self.user.role, "ticket:take_critical")
 
 
 def read_pool(section: RoutingSettings, *, session: Any) -> list[Seat]:
     """Everybody who takes tickets, with what they hold at this moment."""
+    seats = read_seats(section, session=session)
+    teams, skills = _teams(session), _skills(session)
+    for seat in seats:
+        seat.teams, seat.skills = frozenset(teams[seat.id]), skills[seat.id]
+    return seats
+
+
+def read_seats(section: RoutingSettings, *, session: Any) -> list[Seat]:
+    """The same by name, without what teams and skills they have."""
     people = _people(session)
     here = _here(people)
-    loads, teams, skills = _loads(section, session), _teams(session), _skills(session)
+    loads = _loads(section, session)
     return [
         Seat(
             user=user,
             is_here=here is None or user.id in here,
+            is_open=availability.takes_tickets(user, session=session),
             capacity=section.capacity if own is None or own.capacity is None else own.capacity,
             turn=own.turn if own else 0,
             load=loads[user.id],
-            teams=frozenset(teams[user.id]),
-            skills=skills[user.id],
         )
         for user, own in _takers(people)
     ]
@@ -75,13 +91,18 @@ def _people(session: Any) -> list[tuple[User, RoutingAgent | None]]:
 
 def _takers(people: list[tuple[User, RoutingAgent | None]]) -> list[tuple[User, RoutingAgent | None]]:
     """Those who answer, but admins only if they are told to, or nobody else does."""
-    able = [(user, own) for user, own in people if check_permission(user.role, "ticket:reply")]
+    able = [(user, own) for user, own in people if permission.allows(user.role, "ticket:reply")]
     willing = [
         (user, own)
         for user, own in able
-        if (user.role != ADMIN if own is None or own.takes_tickets is None else own.takes_tickets)
+        if (takes_usually(user) if own is None or own.takes_tickets is None else own.takes_tickets)
     ]
     return willing or [pair for pair in able if pair[1] is None or pair[1].takes_tickets is None]
+
+
+def takes_usually(user: User) -> bool:
+    """Whether somebody gets tickets of whom nobody has said so: all but those who run the desk."""
+    return not permission.allows(user.role, "settings:manage")
 
 
 def _here(people: list[tuple[User, RoutingAgent | None]]) -> set[uuid.UUID] | None:

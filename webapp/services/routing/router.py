@@ -23,9 +23,8 @@ from webapp.services.routing.strategy import Need, choose
 from webapp.services.routing.waiting import is_waiting, needs_of, pages
 from webapp.services.setting import read_section
 from webapp.services.ticket.assignment import give_to
-from webapp.tenancy import require_workspace_id
+from webapp.tenancy import take_turns
 
-LOCK_SPACE = 7_263_542
 AGAIN_SECONDS = 0.05
 MOST_AT_ONCE = 20
 """Tickets handed out in one transaction: hundreds would hold SQLite's only writer for seconds."""
@@ -58,18 +57,9 @@ def _has_room(seat: Seat) -> bool:
 
 def begin(trigger: str, *, session: Any, actor: Actor, section: RoutingSettings | None = None) -> Run:
     """Waits for the runs before, then reads who is there."""
-    hold(session)
+    take_turns("routing", session)
     section = section or read_section(RoutingSettings, session=session)
     return Run(section, read_pool(section, session=session), trigger, session, actor)
-
-
-def hold(session: Any) -> None:
-    """Keeps other runs of this workspace out until the commit. SQLite has one writer anyway."""
-    if session.get_bind().dialect.name != "postgresql":
-        return
-    lock = sa.text("SELECT pg_advisory_xact_lock(:space, hashtext(:workspace))")
-    values = {"space": LOCK_SPACE, "workspace": str(require_workspace_id())}
-    session.execute(lock, values, execution_options={"unscoped": True})
 
 
 def hand_out(

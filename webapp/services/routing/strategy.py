@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from webapp.auth import SENIOR_AGENT
 from webapp.services.routing.pool import Seat
 
 SENIOR_FIRST = ("critical", "high")
@@ -70,10 +69,9 @@ def _exclusion(seat: Seat, need: Need, *, seniors_only: bool) -> str | None:
 def _absence(seat: Seat) -> str | None:
     if not seat.is_here:
         return "not here"
-    state = seat.user.availability
-    if state == "online":
+    if seat.is_open:
         return None
-    why = seat.user.availability_reason
+    state, why = seat.user.availability, seat.user.availability_reason
     return f"{state} ({why})" if why else str(state)
 
 
@@ -101,7 +99,7 @@ def _order(strategy: str, need: Need) -> Callable[[Seat], Any]:
 
 def _seniority(seat: Seat, need: Need) -> int:
     """Seniors first for what is urgent, last for what isn't; admins after them."""
-    rank = 0 if seat.user.role == SENIOR_AGENT else 1 if seat.is_senior else 2
+    rank = 2 if not seat.is_senior else 1 if seat.runs_the_desk else 0
     if need.priority in SENIOR_FIRST:
         return rank
     return {2: 0, 0: 1, 1: 2}[rank]

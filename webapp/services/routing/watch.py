@@ -12,7 +12,7 @@ from webapp.extensions import db
 from webapp.models import Ticket, User
 from webapp.models.ticket import LOAD_SQL
 from webapp.schemas.routing import RoutingSettings
-from webapp.services import notification, presence
+from webapp.services import handover, notification, presence
 from webapp.services.event import remember
 from webapp.services.routing import asking, decision
 from webapp.services.setting import read_section
@@ -111,7 +111,7 @@ def agent_gone(user_id: uuid.UUID, *, session: Any = None, actor: Actor | None =
     if not read_section(RoutingSettings, session=session).is_on:
         return 0
     user = session.get(User, user_id)
-    if user is None or (user.is_active and _is_there(user)):
+    if user is None or (user.is_active and _is_there(user)) or handover.is_under_way(user_id):
         return 0
     if user.is_active and presence.just_started():
         again = clock.now() + timedelta(seconds=STARTED_AGAIN_SECONDS)

@@ -11,6 +11,7 @@ from webapp.services.sla.editing import (
     update_policy,
 )
 from webapp.services.sla.fold import Clock, Happening, Verdict, fold
+from webapp.services.sla.listing import page_of_clocks
 from webapp.services.sla.overdue import calculate_sla_hours, calculate_sla_remaining, find_sla_breaches
 from webapp.services.sla.policy import DEFAULT_POLICY, Policy, load_policies, policy_for, policy_of
 
@@ -32,6 +33,7 @@ __all__ = [
     "list_policies",
     "load_policies",
     "order_policies",
+    "page_of_clocks",
     "policy_for",
     "policy_of",
     "policy_row",

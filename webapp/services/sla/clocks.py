@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any, overload
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from webapp import clock as app_clock
 from webapp import database
@@ -23,6 +22,8 @@ from webapp.services.sla.memory import Memory, dump, load
 from webapp.services.sla.policy import Policy, load_policies
 from webapp.services.sla.withdrawal import fired_again, keep_ended
 from webapp.services.timer import clear_timer, set_timer
+from webapp.tenancy import require_workspace_id
+from webapp.upsert import put
 
 RING = "sla.ring"
 Key = tuple[str, int]
@@ -86,6 +87,7 @@ def happening_of(event: Any) -> Happening:
         actor_kind=event.actor_kind,
         is_public=event.public_seq is not None,
         changes=event.changes or {},
+        actor_id=event.actor_id,
     )
 
 
@@ -93,10 +95,13 @@ def read_history(ticket_ids: Iterable[uuid.UUID], *, session: Any = None) -> dic
     """The ledger of these tickets, as `fold` takes it: `{ticket id: events in order}`. One query."""
     session = session or db.session()
     wanted = list(ticket_ids)
-    columns = (Event.name, Event.at, Event.ticket_seq, Event.actor_kind, Event.public_seq, Event.changes)
-    query = sa.select(Event.ticket_id, *columns).where(Event.ticket_id.in_(wanted))
+    names = ("name", "at", "ticket_seq", "actor_kind", "actor_id", "public_seq", "changes")
+    columns = (getattr(Event, name) for name in names)
+    here = Event.workspace_id == require_workspace_id()
+    query = sa.select(Event.ticket_id, *columns).where(here, Event.ticket_id.in_(wanted))
     found: dict[uuid.UUID, list[Happening]] = {ticket_id: [] for ticket_id in wanted}
-    for row in session.execute(query.order_by(Event.ticket_id, Event.ticket_seq)):
+    query = query.order_by(Event.ticket_id, Event.ticket_seq)
+    for row in session.execute(query, execution_options={"unscoped": True}):  # the fast way: see `here`
         found[row.ticket_id].append(happening_of(row))
     return found
 
@@ -129,6 +134,18 @@ def follow(
         store(ticket, memory, before, session=session, rules=rules)
     else:
         ticket.sla_state = dump(memory)
+
+
+def begin(ticket: Ticket, events: Iterable[Event], *, session: Any = None) -> None:
+    """Starts the clocks of a ticket that this transaction has made, from all of its events so far.
+
+    Looking at the rules does not write the ticket: that is done once, with its deadlines.
+    """
+    session = session or db.session()
+    rules = rules_now(session=session)
+    with session.no_autoflush:
+        state = fold_state(map(happening_of, events), rules.policies, rules.hours)
+        store(ticket, Memory(state), {}, session=session, rules=rules)
 
 
 def refresh(ticket: Ticket, *, session: Any = None, rules: Rules | None = None) -> None:
@@ -169,7 +186,7 @@ def _fold_again(ticket: Ticket, memory: Memory, *, session: Any, rules: Rules) -
     stale = [row for row in rows if row not in rest.kept]
     fired = {(row.metric, row.started_at): row.fired_at for row in stale}
     session.execute(_taking([row.id for row in stale]))
-    made = [_row(ticket, memory, clock) for clock in rest.clocks]
+    made = [clock_row(ticket, memory, clock) for clock in rest.clocks]
     if made:
         _upsert([{**row, "fired_at": fired.get((row["metric"], row["started_at"]))} for row in made], session)
     _show(ticket, memory, session=session, rules=rules)
@@ -204,8 +221,8 @@ def store(ticket: Ticket, memory: Memory, before: dict[Key, Clock], *, session: 
     now = app_clock.now()
     _forget_fired(memory, before, now)
     changed = [clock for clock in _clocks(memory) if clock != before.get((clock.metric, clock.instance))]
-    _write_rows(ticket, memory, changed, before, session)
     _show(ticket, memory, session=session, rules=rules)
+    _write_rows(ticket, memory, changed, before, session)
 
 
 def _show(ticket: Ticket, memory: Memory, *, session: Any, rules: Rules) -> None:
@@ -219,13 +236,12 @@ def schedule(ticket: Ticket, memory: Memory, *, session: Any, rules: Rules) -> N
     """Sets the ticket's one timer to whatever goes off next, and keeps the memory."""
     alarms = alarms_of(memory, rules.policies, rules.hours)
     rings_at = alarms[0].at if alarms else None
-    if rings_at != memory.rings_at:
-        if rings_at is None:
-            clear_timer(RING, ticket.id, session=session)
-        else:
-            set_timer(RING, ticket.id, rings_at, ticket_id=ticket.id, session=session)
-        memory.rings_at = rings_at
-    ticket.sla_state = dump(memory)
+    has_moved, memory.rings_at = rings_at != memory.rings_at, rings_at
+    ticket.sla_state = dump(memory)  # first: setting the timer writes the ticket, too
+    if has_moved and rings_at is None:
+        clear_timer(RING, ticket.id, session=session)
+    elif has_moved and rings_at is not None:
+        set_timer(RING, ticket.id, rings_at, ticket_id=ticket.id, session=session)
 
 
 def _clocks(memory: Memory) -> list[Clock]:
@@ -255,20 +271,17 @@ def _write_rows(
             taking = sa.delete(SlaClock).where(SlaClock.ticket_id == ticket.id, *mine)
             session.execute(taking.execution_options(synchronize_session=False))
     if promised:
-        _upsert([_row(ticket, memory, clock) for clock in promised], session)
+        _upsert([clock_row(ticket, memory, clock) for clock in promised], session)
 
 
 def _upsert(rows: list[dict[str, Any]], session: Any) -> None:
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    adding = dialect.insert(SlaClock).values(rows)
     keys = ("ticket_id", "metric", "instance")
-    moved = {name: adding.excluded[name] for name in rows[0] if name not in (*keys, "id", "workspace_id")}
-    session.execute(
-        adding.on_conflict_do_update(index_elements=keys, set_=moved), execution_options={"unscoped": True}
-    )
+    moved = tuple(name for name in rows[0] if name not in (*keys, "id", "workspace_id"))
+    put(SlaClock, rows, keys=keys, moved=moved, session=session)
 
 
-def _row(ticket: Ticket, memory: Memory, clock: Clock) -> dict[str, Any]:
+def clock_row(ticket: Ticket, memory: Memory, clock: Clock) -> dict[str, Any]:
+    """The row of a clock that is held to something."""
     verdict = clock.verdict
     assert verdict is not None
     is_live = memory.state.live[clock.metric].instance == clock.instance

@@ -8,11 +8,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from webapp import clock, database
-from webapp.auth import Actor, check_permission, current_actor, require
+from webapp.auth import Actor, current_actor, require
 from webapp.errors import Conflict, Invalid, NotFound
 from webapp.extensions import db
 from webapp.models import Calendar, Inbox, Organization, SlaPolicy, Team, User
 from webapp.schemas.sla import PolicyIn
+from webapp.services import permission
 from webapp.services.calendar.business import NeverOpen, add
 from webapp.services.event import record
 from webapp.services.sla.hours import hours_of
@@ -177,7 +178,7 @@ def _ids(model: Any, wanted: Any, session: Any) -> set[uuid.UUID]:
 def _can_take(agent_id: uuid.UUID, session: Any) -> bool:
     found = session.get(User, agent_id)
     here = found is not None and found.workspace_id == require_workspace_id() and found.is_active
-    return bool(here and check_permission(found.role, "ticket:reply"))
+    return bool(here and permission.allows(found.role, "ticket:reply", session=session))
 
 
 def _check_meetable(given: PolicyIn, session: Any) -> None:

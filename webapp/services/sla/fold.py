@@ -40,12 +40,14 @@ WITHDRAWN = "comment.withdrawn"
 """Takes a reply out of what came before: whoever carries a state on folds the whole ledger again."""
 SOON = 0.75
 """The part of a target after which a deadline is near."""
-FACTS = ("priority", "tier", "channel", "inbox_id", "team_id", "organization_id", "category", "tags")
+PROMISED_BY = ("priority", "tier", "channel", "inbox_id", "team_id", "organization_id", "category", "tags")
+FACTS = (*PROMISED_BY, "imported")
+"""`imported`: from where. Such a ticket's clocks began elsewhere, so that it is promised nothing."""
 
 
 @dataclass(frozen=True)
 class Happening:
-    """What folding reads of an event. `is_public`: the customer may see it (a reply, not a note)."""
+    """What folding and measuring read of an event. `is_public`: the customer may see it (a reply)."""
 
     name: str
     at: datetime
@@ -53,6 +55,7 @@ class Happening:
     actor_kind: str = "system"
     is_public: bool = False
     changes: dict[str, Any] = field(default_factory=dict)
+    actor_id: uuid.UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -330,6 +333,8 @@ def _new(changes: dict[str, Any], name: str, place: int = 1) -> Any:
 def judge(clock: Clock, state: State, policies: Sequence[Policy], hours: HoursOf) -> Verdict | None:
     """What the first policy that fits promises of this clock; None where nothing is promised."""
     facts = clock.facts or state.facts
+    if facts.get("imported"):
+        return None
     policy = policy_for(facts, policies)
     promise = policy.promise(clock.metric, facts) if policy else None
     if policy is None or promise is None:

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -113,5 +114,10 @@ def policy_of(row: SlaPolicy) -> Policy:
 def load_policies(*, session: Any = None) -> list[Policy]:
     """The workspace's active policies in their order; the standard one where it has none at all."""
     session = session or db.session()
-    rows = list(session.scalars(sa.select(SlaPolicy).order_by(SlaPolicy.position, SlaPolicy.id)))
+    rows = list(session.scalars(_in_order()))
     return [policy_of(row) for row in rows if row.is_active] if rows else [DEFAULT_POLICY]
+
+
+@cache
+def _in_order() -> Any:
+    return sa.select(SlaPolicy).order_by(SlaPolicy.position, SlaPolicy.id)

@@ -29,6 +29,7 @@ BATCH = 50
 MAX_LOOKED = 1000
 """How many tickets a preview looks at; the work itself goes through all of them."""
 SAMPLE = 50
+SHOWN = 10
 Due = dict[str, datetime | None]
 
 
@@ -93,11 +94,13 @@ def recalculate(ticket_ids: list[uuid.UUID], *, session: Any = None, actor: Acto
     locking = query.options(sa.orm.selectinload(Ticket.customer)).with_for_update(key_share=True)
     rules, moved = rules_now(session=session), 0
     for ticket in session.scalars(locking.execution_options(populate_existing=True)).all():
-        before = _due(load(ticket.sla_state).state) if ticket.sla_state else {}
+        before = _promised(ticket)
         remember(ticket, session=session)
         refresh(ticket, session=session, rules=rules)
-        changes = _changes(before, _due(load(ticket.sla_state).state) if ticket.sla_state else {})
-        if changes:
+        after = _promised(ticket)
+        metrics = [one for one in {**before, **after} if before.get(one) != after.get(one)]
+        if metrics:
+            changes = {one: [_deadline(before, one), _deadline(after, one)] for one in metrics}
             moved += 1
             record("sla.recalculated", session=session, actor=actor, ticket=ticket, changes=changes)
     return moved
@@ -109,16 +112,23 @@ def recalculate(ticket_ids: list[uuid.UUID], *, session: Any = None, actor: Acto
 def matching_tickets(
     policies: list[Policy], wanted: Policy, *, session: Any = None, actor: Actor | None = None
 ) -> dict[str, Any]:
-    """The open tickets for which `wanted` is the first of `policies` to fit: count, and the newest ones."""
+    """What `policies` would mean for open tickets: how many `wanted` is the first to fit, and what moves.
+
+    `tickets` holds the newest that it fits or that move, each with the deadlines that change as in `preview`.
+    """
     session = session or db.session()
     require(actor or current_actor(), "settings:manage")
-    found, looked = [], 0
+    rules, shown = Rules(session, policies), []
+    fitting = moved = looked = 0
     for ticket in _open_tickets(session, MAX_LOOKED, newest_first=True):
-        looked += 1
-        if policy_for(_facts(ticket), policies) is wanted:
-            found.append({"number": ticket.number, "title": ticket.title, "priority": ticket.priority})
+        fits = policy_for(_facts(ticket), policies) is wanted
+        changes = _changes(*_before_and_after(ticket, rules))
+        looked, fitting, moved = looked + 1, fitting + fits, moved + bool(changes)
+        if (fits or changes) and len(shown) < SHOWN:
+            told = {"number": ticket.number, "title": ticket.title, "priority": ticket.priority}
+            shown.append({**told, "changes": changes})
         green.pause()
-    return {"count": len(found), "looked": looked, "tickets": found[:10]}
+    return {"count": fitting, "looked": looked, "moved": moved, "tickets": shown}
 
 
 def _facts(ticket: Ticket) -> dict[str, Any]:
@@ -166,6 +176,26 @@ def _due(state: State) -> Due:
         metric: clock for metric, clock in state.live.items() if clock.ended_at is None and clock.verdict
     }
     return {metric: running_due(clock) for metric, clock in running.items()}
+
+
+Promised = dict[str, tuple[datetime | None, uuid.UUID | None, int]]
+
+
+def _promised(ticket: Ticket) -> Promised:
+    """{metric: its deadline, and who promised how much}: one that moves only the latter is told too.
+
+    Reports count by policy, and follow nothing but the ledger.
+    """
+    state = load(ticket.sla_state).state if ticket.sla_state else State()
+    return {
+        metric: (due, verdict.policy_id, verdict.target_seconds)
+        for metric, due in _due(state).items()
+        if (verdict := state.live[metric].verdict)
+    }
+
+
+def _deadline(promised: Promised, metric: str) -> str | None:
+    return app_clock.iso(promised[metric][0]) if metric in promised else None
 
 
 def _changes(before: Due, after: Due) -> dict[str, list[Any]]:

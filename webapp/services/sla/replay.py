@@ -12,13 +12,13 @@ import sqlalchemy as sa
 from webapp import clock as app_clock
 from webapp import green
 from webapp.auth import Actor, current_actor, require
-from webapp.errors import Conflict, Invalid
+from webapp.errors import Conflict, Invalid, NotFound
 from webapp.extensions import db
-from webapp.models import Job, Ticket
+from webapp.models import Job, SlaPolicy, Ticket
 from webapp.schemas.sla import PolicyIn
 from webapp.services import job as jobs
 from webapp.services.sla.clocks import Rules, read_history
-from webapp.services.sla.editing import check_policy, list_policies
+from webapp.services.sla.editing import check_policy, create_policy, list_policies, update_policy
 from webapp.services.sla.fold import Clock, Happening, HoursOf, fold
 from webapp.services.sla.policy import Policy, load_policies
 from webapp.tenancy import require_workspace_id
@@ -126,9 +126,10 @@ def request_replay(
     require(actor, "settings:manage")
     if not 1 <= days <= MAX_DAYS:
         raise Invalid.field("days", f"From 1 to {MAX_DAYS} days")
-    others = [row for row in list_policies(session=session, actor=actor) if row.id != policy_id]
-    check_policy(given, others, session=session)
+    rows = list_policies(session=session, actor=actor)
+    check_policy(given, [row for row in rows if row.id != policy_id], session=session)
     params = {
+        "version": next((row.version for row in rows if row.id == policy_id), None),
         "days": days,
         "policy_id": str(policy_id) if policy_id else None,
         "draft": given.model_dump(mode="json"),
@@ -140,6 +141,21 @@ def request_replay(
     if made is None:
         raise Conflict("Another replay is under way; wait for it or call it off")
     return made
+
+
+def apply_draft(job_id: uuid.UUID, *, session: Any = None, actor: Actor | None = None) -> SlaPolicy:
+    """Saves the draft that a replay tried, in the place of the policy it was tried for, or as a new one.
+
+    Raises `Conflict` where that policy has changed since, `NotFound` where there is no such replay.
+    """
+    found = jobs.get_job(job_id, actor=actor)
+    if found.type != TYPE:
+        raise NotFound("There is no such replay")
+    given = PolicyIn.model_validate_json(json.dumps(found.params["draft"]))
+    if found.params["policy_id"] is None:
+        return create_policy(given, session=session, actor=actor)
+    policy_id, version = uuid.UUID(found.params["policy_id"]), found.params.get("version")
+    return update_policy(policy_id, given, version=version, session=session, actor=actor)
 
 
 def draft_of(given: PolicyIn, policy_id: uuid.UUID | None = None) -> Policy:
