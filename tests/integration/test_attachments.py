@@ -288,10 +288,10 @@ def bomb(width: int, height: int) -> bytes:
 )
 def test_s22_a_picture_that_would_fill_the_memory_is_refused_by_its_header(home: World, size: Any) -> None:
     before = len(stored(home))
-    started = time.monotonic()
+    started = time.process_time()
     answer = upload(home, "bomb.png", bomb(*size))
     assert answer.status_code == 422, answer.text
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
     assert len(stored(home)) == before
 
 

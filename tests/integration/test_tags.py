@@ -193,5 +193,5 @@ def test_the_pages_form_makes_renames_merges_and_says_what_is_wrong(desk: Any) -
     assert '<details class="grow edit-row" open>' in wrong.text
     other = desk.tag("Invoices")
     assert send(f"/{tag}/merge", into_id=other).status_code == 302
-    assert send(f"/{other}/delete").status_code == 302
+    assert send(f"/{other}/delete", confirm="Invoices").status_code == 302
     assert desk.senior.get("tags").json["data"] == []

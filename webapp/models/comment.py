@@ -1,12 +1,12 @@
 """A comment: a public reply or an internal note."""
 
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from webapp.database import Base
+from webapp.database import JSON, Base
 from webapp.models.columns import At, CreatedAt, Id, one_of
 from webapp.models.ticket import Ticket
 from webapp.tenancy import TenantMixin, belongs_to
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class Comment(TenantMixin, Base):
     """`client_id` is unique per (workspace, author): the same send again finds the first comment.
 
-    `withdrawn_at`: when its author took it back, before it was mailed.
+    `withdrawn_at`: when its author took it back, before it was mailed. `mail`: of one that came by mail, what
+    its reader is to know of it.
     """
 
     __tablename__ = "comments"
@@ -44,6 +45,7 @@ class Comment(TenantMixin, Base):
     public_seq: Mapped[int | None]
     created_at: Mapped[CreatedAt]
     withdrawn_at: Mapped[At]
+    mail: Mapped[dict[str, Any] | None] = mapped_column(JSON)
 
     ticket: Mapped[Ticket] = relationship(
         back_populates="comments", primaryjoin="foreign(Comment.ticket_id) == Ticket.id"

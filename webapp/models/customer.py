@@ -28,6 +28,7 @@ class Customer(TenantMixin, Base):
         sa.UniqueConstraint("workspace_id", "external_id"),
         belongs_to("organizations"),
         sa.Index("ix_customers_claimed_email", "workspace_id", "claimed_email"),
+        sa.Index("ix_customers_crm_id", "workspace_id", "crm_id"),
         one_of("tier", TIERS),
     )
 

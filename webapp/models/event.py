@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from webapp.database import JSON, Base
 from webapp.models.columns import CreatedAt, Id
 from webapp.models.comment import Comment
+from webapp.models.ticket import Ticket
 from webapp.tenancy import TenantMixin, belongs_to
 
 
@@ -22,6 +23,20 @@ class Event(TenantMixin, Base):
         sa.UniqueConstraint("ticket_id", "public_seq"),
         belongs_to("tickets"),
         belongs_to("comments"),
+        sa.Index(
+            "ix_events_inbox_updated",
+            "workspace_id",
+            sqlite_where=sa.text("name = 'inbox.updated'"),
+            postgresql_where=sa.text("name = 'inbox.updated'"),
+        ),
+        sa.Index(
+            "ix_events_subject",
+            "workspace_id",
+            "subject_id",
+            "at",
+            sqlite_where=sa.text("subject_id IS NOT NULL"),
+            postgresql_where=sa.text("subject_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Id]
@@ -40,6 +55,8 @@ class Event(TenantMixin, Base):
     public_seq: Mapped[int | None]
     workspace_seq: Mapped[int | None] = mapped_column(sa.BigInteger)
 
-    comment: Mapped[Comment | None] = relationship(
-        primaryjoin="foreign(Event.comment_id) == Comment.id", viewonly=True
+    # Both also say in which order a flush writes: a ticket, its comments, their events.
+    ticket: Mapped[Ticket | None] = relationship(
+        primaryjoin="foreign(Event.ticket_id) == Ticket.id", lazy="raise"
     )
+    comment: Mapped[Comment | None] = relationship(primaryjoin="foreign(Event.comment_id) == Comment.id")

@@ -25,6 +25,7 @@ def comment_for_staff(comment: Comment) -> dict[str, Any]:
         "created_at": clock.iso(comment.created_at or clock.now()),
         "withdrawn": comment.withdrawn_at is not None,
         "attachments": _attachments(comment, "staff"),
+        "mail": comment.mail,
     }
 
 

@@ -2,14 +2,41 @@
 
 import re
 import uuid
-from typing import Any, Literal
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from webapp import clock
 from webapp.models import Block, Customer
+from webapp.schemas.pushed import CustomerBrief
 from webapp.schemas.text import Content, Line, Strict, Text
 from webapp.schemas.ticket import customer_brief
+from webapp.schemas.ticket_in import FieldValues
+
+Choosable = Literal["name", "email", "tier", "company", "organization_id", "locale"]
+
+
+class CustomerOut(CustomerBrief):
+    """A customer, to staff."""
+
+    company: str | None
+    organization_id: uuid.UUID | None
+    locale: str | None
+    fields: dict[str, Any]
+    answers: dict[str, Any]
+    created_at: datetime
+    last_seen_at: datetime | None
+
+
+class BlockOut(Strict):
+    id: uuid.UUID
+    kind: Literal["customer", "address"]
+    customer_id: uuid.UUID | None
+    address: str | None
+    reason: str
+    created_at: datetime
+    expires_at: datetime | None
 
 
 def customer_out(customer: Customer) -> dict[str, Any]:
@@ -31,11 +58,31 @@ def block_out(block: Block) -> dict[str, Any]:
     return {
         "id": str(block.id),
         "kind": block.kind,
+        "customer_id": str(block.customer_id) if block.customer_id else None,
         "address": block.address,
         "reason": block.reason,
         "created_at": clock.iso(block.created_at),
         "expires_at": clock.iso(block.expires_at),
     }
+
+
+class CustomerIn(Strict):
+    """Somebody whom staff enter; an address that they give counts as verified."""
+
+    name: Line | None = None
+    email: Line | None = None
+    tier: Line = "basic"
+    company: Line | None = None
+    organization_id: uuid.UUID | None = None
+    locale: Line | None = None
+    fields: FieldValues = {}
+
+
+class CustomerMerge(Strict):
+    """Which other one becomes part of this one, and the names of what is kept of the other."""
+
+    other: uuid.UUID
+    take: Annotated[list[Choosable], Field(max_length=10)] = []
 
 
 class CustomerForm(Strict):

@@ -1,14 +1,15 @@
 """What can be asked of an export, and how a job is shown."""
 
 import uuid
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from webapp import clock
 from webapp.models import Job
-from webapp.schemas.text import Line, Strict
+from webapp.schemas.paging import NewestQuery
+from webapp.schemas.text import Day, Line, Strict
 from webapp.schemas.ticket_in import Priority, Status
 
 Format = Literal["csv", "xlsx", "json"]
@@ -23,8 +24,8 @@ GROUPS: dict[str, list[Status]] = {
 class DateRange(Strict):
     """Days of creation, in UTC, both included."""
 
-    first: date | None = None
-    last: date | None = None
+    first: Day | None = None
+    last: Day | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> "DateRange":
@@ -91,15 +92,34 @@ class JobPath(Strict):
     job_id: uuid.UUID
 
 
+class JobsQuery(NewestQuery):
+    status: Literal["pending", "running", "completed", "failed", "cancelled"] | None = None
+    type: Line | None = None
+
+
+class JobOut(Strict):
+    """Background work, to whoever waits for it."""
+
+    id: uuid.UUID
+    type: str
+    status: Literal["pending", "running", "completed", "failed", "cancelled"]
+    progress: int
+    note: str | None
+    result: dict[str, Any] | None
+    created_at: datetime
+    finished_at: datetime | None
+
+
 def job_out(job: Job) -> dict[str, Any]:
-    """A job for whoever waits for it."""
+    """A job for whoever waits for it; a report's figures stay where its page finds them."""
+    result = {name: value for name, value in (job.result or {}).items() if name != "answers"}
     return {
         "id": str(job.id),
         "type": job.type,
         "status": job.status,
         "progress": job.progress,
         "note": job.note,
-        "result": job.result if job.status == "completed" else None,
+        "result": result if job.status == "completed" else None,
         "created_at": clock.iso(job.created_at),
         "finished_at": clock.iso(job.finished_at),
     }

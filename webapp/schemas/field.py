@@ -1,10 +1,12 @@
 """Custom fields' definitions: what comes in, what goes out."""
 
+import uuid
 from typing import Annotated, Any, Literal
 
 from pydantic import Field as Limits
 
 from webapp.models import Field
+from webapp.schemas.paging import PageQuery
 from webapp.schemas.text import Content, Line, Place, Strict
 
 Choices = Annotated[list[Line], Limits(max_length=100)]
@@ -55,9 +57,22 @@ class NewFieldForm(FieldForm):
     target: Literal["ticket", "customer"] = "ticket"
 
 
-class FieldsQuery(Strict):
+class FieldsQuery(PageQuery):
     target: Literal["ticket", "customer"] | None = None
     archived: bool = False
+
+
+class FieldOut(Strict):
+    id: uuid.UUID
+    target: Literal["ticket", "customer"]
+    key: str
+    label: str
+    hint: str
+    kind: Literal["text", "number", "date", "choice", "checkbox", "url"]
+    choices: list[str]
+    pattern: str
+    required_on_resolve: bool
+    archived: bool
 
 
 def field_out(field: Field) -> dict[str, Any]:

@@ -2,16 +2,27 @@
 
 import ipaddress
 import re
+import uuid
+from datetime import datetime
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
-from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from webapp import clock
 from webapp.colour import contrast
+from webapp.errors import from_pydantic
 from webapp.models import Inbox
-from webapp.schemas.text import Line, Strict, Text
+from webapp.schemas.text import Colour, Line, Strict, Text, TimeZone
 from webapp.validators import visible
 
 MAX_SITES = 50
@@ -136,8 +147,8 @@ class InboxForm(Strict):
     is_active: bool = False
     allowed_sites: Sites = []
     greeting: Annotated[Text, StringConstraints(max_length=500)] = ""
-    colour: str = "#1d60bc"
-    timezone: Line = "UTC"
+    colour: Colour = "#1d60bc"
+    timezone: TimeZone = "UTC"
     always_open: bool = False
     hours: dict[Weekday, Annotated[list[Interval], Field(max_length=MAX_INTERVALS)]] = {}
     prechat: Annotated[list[PrechatField], Field(max_length=MAX_FIELDS)] = []
@@ -166,20 +177,6 @@ class InboxForm(Strict):
     @classmethod
     def _are_sites(cls, value: list[str]) -> list[str]:
         return normalised_sites(value)
-
-    @field_validator("colour")
-    @classmethod
-    def _is_a_colour(cls, value: str) -> str:
-        if not re.fullmatch(r"#[0-9a-fA-F]{6}", value):
-            raise ValueError("A colour such as #1d60bc")
-        return value.lower()
-
-    @field_validator("timezone")
-    @classmethod
-    def _is_a_zone(cls, value: str) -> str:
-        if value not in available_timezones():
-            raise ValueError("Choose a time zone of the list")
-        return value
 
     @field_validator("consent_url")
     @classmethod
@@ -240,18 +237,121 @@ def _prechat_out(field: PrechatField) -> dict[str, Any]:
     return {**body, "options": field.options} if field.type == "select" else body
 
 
+# --- what programs send ---------------------------------------------------------------------------
+
+
+def _site(text: str) -> str:
+    try:
+        return normalised_site(text)
+    except ValueError as error:  # a program is told by the place in the list which one it was
+        raise ValueError(str(error).removeprefix(f"{visible(text)}: ")) from None
+
+
+def _whole(values: dict[str, Any]) -> InboxForm:
+    try:
+        return InboxForm.model_validate(values)
+    except ValidationError as error:
+        raise from_pydantic(error) from None
+
+
+class InboxPatch(InboxForm):
+    """What of an inbox is changed. Hours that are given end its being always open."""
+
+    name: Short = ""
+    allowed_sites: Annotated[
+        list[Annotated[str, StringConstraints(max_length=300), AfterValidator(_site)]],
+        Field(max_length=MAX_SITES),
+    ] = []
+
+    def over(self, inbox: Inbox) -> dict[str, Any]:
+        """The inbox's columns, with what was given put over them. Raises `Invalid`."""
+        now = inbox_values(inbox)
+        del now["version"]
+        columns = _whole({**now, **self._given()}).settings()
+        return columns if inbox.channel == "form" else {**columns, "form": None}
+
+    def _given(self) -> dict[str, Any]:
+        given = self.model_dump(exclude_unset=True)
+        return {"always_open": False, **given} if given.get("hours") else given
+
+
+class InboxIn(InboxPatch):
+    """A new inbox: open all the time unless hours are given."""
+
+    name: Short
+    channel: Literal["chat", "form"] = "chat"
+    always_open: bool = True
+
+    def columns(self) -> dict[str, Any]:
+        """The inbox's columns but its channel."""
+        given = {"is_active": True, "always_open": True, **self._given()}
+        channel = given.pop("channel", "chat")
+        columns = _whole(given).settings()
+        return columns if channel == "form" else {**columns, "form": None}
+
+
+class QuestionOut(Strict):
+    """A question before the chat; `options` of one whose type is `select`."""
+
+    name: str
+    label: str
+    type: Literal["text", "email", "phone", "select", "checkbox"]
+    required: bool
+    options: list[str] = []
+
+
+class InboxOut(Strict):
+    """An inbox. `hours`: by weekday, empty where it is always open; `key` is public."""
+
+    id: uuid.UUID
+    channel: str
+    key: str
+    name: str
+    is_active: bool
+    allowed_sites: list[str]
+    greeting: str
+    colour: str
+    timezone: str
+    always_open: bool
+    hours: dict[Weekday, list[Interval]]
+    prechat: list[QuestionOut]
+    consent_text: str
+    consent_url: str
+    identified_only: bool
+    form_subject: Literal["required", "optional", "hidden"]
+    form_files: bool
+    form_thanks: str
+    version: int
+    created_at: datetime
+
+
+def inbox_out(inbox: Inbox) -> dict[str, Any]:
+    """An inbox as programs see it: what it can be set to, and its public key."""
+    values = inbox_values(inbox)
+    return {
+        "id": str(inbox.id),
+        "channel": inbox.channel,
+        "key": inbox.key,
+        **values,
+        "allowed_sites": inbox.allowed_sites,
+        "hours": values["hours"] if inbox.hours else {},
+        "prechat": inbox.prechat,
+        "created_at": clock.iso(inbox.created_at),
+    }
+
+
 # --- what the page shows --------------------------------------------------------------------------
 
 
-def new_values() -> dict[str, Any]:
+def new_values(colour: str, time_zone: str) -> dict[str, Any]:
     """The form of an inbox that is still to be made."""
     blank = Inbox(
         name="",
         is_active=True,
         allowed_sites=[],
         greeting="",
-        colour="#1d60bc",
-        timezone="UTC",
+        colour=colour,
+        timezone=time_zone,
         hours={},
         prechat=[],
     )

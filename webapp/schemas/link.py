@@ -4,19 +4,36 @@ import uuid
 from typing import Any, Literal
 
 from webapp.models import Link, Ticket
+from webapp.schemas.pushed import Status
 from webapp.schemas.text import Line, Strict
+
+LinkKind = Literal["related", "parent", "child", "duplicate", "original", "follow_up", "followed_up_by"]
 
 
 class LinkIn(Strict):
     """`ticket`: the other one's id or number. `kind`: what it is to this one."""
 
     ticket: Line
-    kind: Literal["related", "parent", "child", "duplicate", "original", "follow_up", "followed_up_by"]
+    kind: LinkKind
 
 
 class LinkPath(Strict):
     ticket_id: Line
     link_id: uuid.UUID
+
+
+class LinkedTicket(Strict):
+    id: uuid.UUID
+    number: int
+    title: str
+    status: Status
+    status_id: uuid.UUID | None
+
+
+class LinkOut(Strict):
+    id: uuid.UUID
+    kind: LinkKind
+    ticket: LinkedTicket
 
 
 def link_out(kind: str, link: Link, other: Ticket) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from webapp.schemas.notification import Kind as NotificationKind
+from webapp.schemas.now import BoardPushed, HealthPushed
 from webapp.schemas.sla import Metric
 from webapp.schemas.text import Strict
 
@@ -43,6 +44,18 @@ class AttachmentOut(Strict):
     url: str
 
 
+class CommentMailOut(Strict):
+    """What the thread says of a mail beside its text: whose it is, and how far that is proved."""
+
+    id: uuid.UUID
+    sender: str
+    is_verified: bool
+    is_other: bool
+    cc: list[str]
+    is_folded: bool
+    left: list[str]
+
+
 class CommentOut(Strict):
     id: uuid.UUID
     ticket_id: uuid.UUID
@@ -55,6 +68,7 @@ class CommentOut(Strict):
     created_at: datetime
     withdrawn: bool
     attachments: list[AttachmentOut]
+    mail: CommentMailOut | None = None
 
 
 class CustomerCommentOut(Strict):
@@ -79,7 +93,7 @@ class EventOut(Strict):
     public_seq: int | None
     at: datetime
     actor: ActorOut
-    door: Literal["page", "api", "socket", "mail", "job", "cli", "system"]
+    door: Literal["page", "api", "socket", "mail", "job", "cli", "system", "import"]
     changes: Changes
     subject_id: uuid.UUID | None = None
     comment: CommentOut | None = None
@@ -366,8 +380,14 @@ PUSHED: dict[tuple[str, str], type[Strict]] = {
     ("/agent", "notification.sound"): SoundPushed,
     ("/agent", "offer.updated"): OfferPushed,
     ("/agent", "directory.updated"): Nothing,
+    ("/agent", "queue.outdated"): Nothing,
     ("/agent", "session.ended"): Ended,
     ("/agent", "server.restarting"): Restarting,
+    ("/agent", "now.updated"): BoardPushed,
+    ("/tv", "now.updated"): BoardPushed,
+    ("/agent", "health.updated"): HealthPushed,
+    ("/tv", "wallboard.ended"): Ended,
+    ("/tv", "server.restarting"): Restarting,
     ("/chat", "ticket.event"): CustomerEventOut,
     ("/chat", "ticket.read"): CustomerReadPushed,
     ("/chat", "typing.updated"): CustomerTypingPushed,

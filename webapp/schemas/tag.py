@@ -21,6 +21,12 @@ class TagMerge(Strict):
     into_id: uuid.UUID
 
 
+class TagOut(Strict):
+    id: uuid.UUID
+    name: str
+    colour: str
+
+
 def tag_out(tag: Tag) -> dict[str, Any]:
     """A tag as pages and programs see it."""
     return {"id": str(tag.id), "name": tag.name, "colour": tag.colour}

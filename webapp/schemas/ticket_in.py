@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from webapp.schemas.paging import PageQuery
 from webapp.schemas.text import Content, Draft, Files, Line, PageSize, Place, Sequence, Strict, storable
 
 Priority = Literal["low", "medium", "high", "critical"]
@@ -167,11 +168,23 @@ class IdPath(Strict):
     id: uuid.UUID
 
 
-class QueueQuery(Strict):
-    view: View = "all"
+class QueueQuery(PageQuery):
+    """Either a search, whose order stands in it (`sort:`), or a view of the queue, or neither: all."""
+
+    q: Line = ""
+    view: View | None = None
     sort: Sort | None = None
-    cursor: Line | None = None
-    limit: PageSize = 50
+
+
+class CommentsQuery(PageQuery):
+    """Comments in their order; `kind`: only replies, or only notes."""
+
+    kind: Kind | None = None
+
+
+class CommentPath(Strict):
+    ticket_id: Line
+    comment_id: uuid.UUID
 
 
 class PlaceQuery(Strict):
@@ -180,10 +193,7 @@ class PlaceQuery(Strict):
     limit: PageSize = 50
 
 
-class FeedQuery(Strict):
-    after: Place = 0
-    limit: PageSize = 100
+class SearchQuery(PageQuery):
+    """What is looked for, in the words of the search box."""
 
-
-class SearchQuery(Strict):
     q: Line = ""

@@ -1,5 +1,6 @@
 """A workspace's statuses: what comes in, what goes out."""
 
+import uuid
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
@@ -35,6 +36,16 @@ class StatusPatch(Strict):
     position: Place | None = None
     is_active: bool | None = None
     pending_on: PendingOn | None = None
+
+
+class StatusOut(Strict):
+    """A status; `id` None: the code itself."""
+
+    id: uuid.UUID | None
+    code: Code
+    label: str
+    pending_on: PendingOn | None
+    active: bool
 
 
 def status_out(status: TicketStatus) -> dict[str, Any]:

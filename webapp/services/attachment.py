@@ -1,6 +1,7 @@
 """Files on comments: checked by content, kept outside the web root, given out by signed addresses."""
 
 import io
+import logging
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,13 +16,16 @@ import sqlalchemy as sa
 from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
 
 from webapp import clock, database, green
-from webapp.auth import Actor, current_actor
+from webapp.auth import Actor, current_actor, require
 from webapp.config import settings
-from webapp.errors import AppError, Invalid, NotFound, TooLarge
+from webapp.errors import Invalid, NoSpace, NotFound, TooLarge
 from webapp.extensions import db
 from webapp.integrations.storage import DiskStorage
 from webapp.models import Attachment, Comment, Ticket
+from webapp.services.stored import check_room
 from webapp.validators import visible
+
+log = logging.getLogger(__name__)
 
 PER_COMMENT = 10
 NAME_CHARS = 200
@@ -180,18 +184,51 @@ def _save_frames(image: Image.Image, out: io.BytesIO) -> None:
 def stored_file(name: str, data: bytes) -> Iterator[tuple[Checked, str]]:
     """Checks and writes a file, off the loop; gives it and its storage key. No transaction may be open.
 
-    Refused inside the `with`, it is removed again.
+    Where that fails inside the `with`, it is removed again. Raises `NoSpace` where it cannot be written.
     """
     if len(data) > settings().attachment_bytes:
         raise TooLarge(f"Files may have at most {settings().attachment_bytes // 1024 // 1024} MB")
     checked: Checked = green.run_in_thread(check_file, name, data)
-    storage, key = _storage(), _storage().new_key()
-    green.run_in_thread(storage.write, key, checked.data)
+    check_room(len(checked.data))
+    key = _storage().new_key()
+    _write(key, checked.data)
     try:
         yield checked, key
-    except AppError:
-        green.run_in_thread(storage.delete, key)
+    except Exception:
+        if not _may_be_referred_to(key):
+            drop_file(key)
         raise
+
+
+def _may_be_referred_to(key: str) -> bool:
+    """Whether a row may have been written for a file although it failed: a COMMIT's answer can be lost."""
+    try:
+        with database.read_only() as session:
+            known = sa.select(Attachment.id).where(Attachment.storage_key == key)
+            return session.scalar(known) is not None
+    except database.AWAY:
+        return True
+
+
+def _write(key: str, data: bytes) -> None:
+    try:
+        green.run_in_thread(_storage().write, key, data)
+    except OSError as error:
+        log.error("a file cannot be written: %s", error.strerror)  # noqa: TRY400 - whoever sent it is told
+        raise NoSpace("There is no room for files at the moment; please try again later") from error
+
+
+def keep_file(data: bytes, key: str | None = None) -> str:
+    """Writes bytes, off the loop; their storage key. No transaction may be open."""
+    database.assert_no_transaction()
+    key = key or _storage().new_key()
+    _write(key, data)
+    return key
+
+
+def drop_file(key: str) -> None:
+    """Removes stored bytes."""
+    green.run_in_thread(_storage().delete, key)
 
 
 def _storage() -> DiskStorage:
@@ -257,7 +294,9 @@ def claim(ids: Sequence[uuid.UUID], ticket: Ticket, *, session: Any, actor: Acto
 
 
 def bind(files: list[Attachment], ticket: Ticket, comment: Comment, *, session: Any) -> None:
-    """Puts claimed uploads on a comment."""
+    """Puts claimed uploads on a comment, which is written before them."""
+    if files:
+        session.flush()
     for position, row in enumerate(files):
         row.ticket_id, row.comment_id, row.position = ticket.id, comment.id, position
     if files:
@@ -285,6 +324,27 @@ def find_attachment(attachment_id: uuid.UUID, audience: str) -> Attachment:
     if found is None or (audience == "customer" and not _is_public(found)):
         raise NotFound("There is no such file")
     return found  # type: ignore[no-any-return]
+
+
+def list_attachments(ticket: Ticket) -> list[Attachment]:
+    """The files on a ticket's comments, by their ids."""
+    on_it = Attachment.ticket_id == ticket.id, Attachment.comment_id.is_not(None)
+    return list(db.session.scalars(sa.select(Attachment).where(*on_it).order_by(Attachment.id)))
+
+
+def attachment_for(attachment_id: uuid.UUID, *, actor: Actor | None = None) -> Attachment:
+    """A file for staff: of a ticket that is not in the trash, or their own upload. Raises `NotFound`."""
+    actor = actor or current_actor()
+    require(actor, "ticket:read")
+    found: Attachment | None = db.session.scalar(sa.select(Attachment).where(Attachment.id == attachment_id))
+    if found is None or not (_is_in_sight(found) or found.uploader_id == actor.id):
+        raise NotFound("There is no such file")
+    return found
+
+
+def _is_in_sight(attachment: Attachment) -> bool:
+    here = sa.select(Ticket.id).where(Ticket.id == attachment.ticket_id, Ticket.deleted_at.is_(None))
+    return attachment.comment_id is not None and db.session.scalar(here) is not None
 
 
 def _is_public(attachment: Attachment) -> bool:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from webapp import bus, clock
 from webapp.auth import Actor, current_actor, require
@@ -13,6 +12,7 @@ from webapp.extensions import db
 from webapp.models import Draft
 from webapp.services.ticket.access import ticket_for
 from webapp.tenancy import require_workspace_id
+from webapp.upsert import put
 
 
 @dataclass(frozen=True)
@@ -33,18 +33,12 @@ def save_draft(
     require(actor, "draft:write")
     ticket_for(ticket_id, "ticket:read", session=session, actor=actor)
     key = {"user_id": actor.id, "ticket_id": ticket_id, "kind": kind}
-    session.execute(_upsert(key, content, session) if content.strip() else sa.delete(Draft).filter_by(**key))
+    if content.strip():
+        row = {**key, "content": content, "updated_at": clock.now(), "workspace_id": require_workspace_id()}
+        put(Draft, [row], keys=tuple(key), moved=("content", "updated_at"), session=session)
+    else:
+        session.execute(sa.delete(Draft).filter_by(**key))
     bus.announce(session, DraftSaved(actor.id, ticket_id, kind, content))  # type: ignore[arg-type]
-
-
-def _upsert(key: dict[str, Any], content: str, session: Any) -> Any:
-    """One statement: of two tabs that save at once, neither fails."""
-    values = {"content": content, "updated_at": clock.now()}
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    adding = dialect.insert(Draft).values(**key, **values, workspace_id=require_workspace_id())
-    return adding.on_conflict_do_update(index_elements=list(key), set_=values).execution_options(
-        unscoped=True
-    )
 
 
 def list_drafts(ticket_id: uuid.UUID, *, actor: Actor | None = None) -> dict[str, dict[str, str] | None]:

@@ -19,6 +19,7 @@ from webapp.tenancy import require_workspace_id
 Changes = dict[str, list[Any]]
 Reaction = Callable[[Any, "list[tuple[Event, Ticket | None]]"], None]
 _reactions: list[Reaction] = []
+_conclusions: list[Reaction] = []
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,11 @@ def remember(ticket: Ticket, *, session: Any = None, is_new: bool = False) -> No
     session = session or db.session()
     pending = database.scratch(session, "queue", _Pending)
     if ticket.id not in pending.before:
-        pending.before[ticket.id] = None if is_new else _standing(ticket)
+        pending.before[ticket.id] = None if is_new else standing(ticket)
 
 
-def _standing(ticket: Ticket) -> dict[str, Any]:
+def standing(ticket: Ticket) -> dict[str, Any]:
+    """What decides in which of the queue's counts a ticket is."""
     agent = ticket.assigned_agent_id
     return {
         "assigned_agent_id": str(agent) if agent else None,
@@ -96,6 +98,7 @@ def record(
         actor_id=actor.id,
         actor_name=actor.name,
         door=actor.door,
+        at=database.utc_now(),
         subject_id=subject_id,
         changes=changes or {},
         public_changes=public_changes,
@@ -108,11 +111,17 @@ def record(
         if name == "comment.created":
             comment.seq, comment.public_seq = event.ticket_seq, event.public_seq  # type: ignore[assignment]
             session.add(comment)
-            session.flush()
         event.comment_id, event.comment = comment.id, comment
     session.add(event)
+    database.scratch(session, "recorded_by", dict)[event.id] = actor
     _await_commit(session, event, ticket)
     return event
+
+
+def recorded_by(event: Event, *, session: Any) -> Actor:
+    """Who recorded an event of this transaction, with what the row does not hold: address and browser."""
+    found: Actor = database.scratch(session, "recorded_by", dict)[event.id]
+    return found
 
 
 def _count(ticket: Ticket, event: Event, *, shown: bool) -> None:
@@ -134,6 +143,15 @@ def react(reaction: Reaction) -> None:
         _reactions.append(reaction)
 
 
+def conclude(conclusion: Reaction) -> None:
+    """Calls `conclusion(session, recorded)` once, after all reactions and just before the feed's numbering.
+
+    It may add rows of its own, and lock one that nothing else locks; it records and changes nothing.
+    """
+    if conclusion not in _conclusions:
+        _conclusions.append(conclusion)
+
+
 def _await_commit(session: Any, event: Event, ticket: Ticket | None) -> None:
     recorded = session.info.setdefault("recorded", [])
     if not recorded:
@@ -148,7 +166,9 @@ def _settle(session: Any) -> None:
     workspace_id = require_workspace_id()
     events = [event for event, _ in recorded]
     rows = _rows(session, {ticket.id: ticket for _, ticket in recorded if ticket is not None}.values())
-    payloads = [_announcement(event, ticket, workspace_id) for event, ticket in recorded]
+    payloads = [announcement(event, ticket, workspace_id) for event, ticket in recorded]
+    for conclusion in _conclusions:
+        conclusion(session, recorded)
     last = _number(session, workspace_id, events)
     for event, payload in zip(events, payloads, strict=True):
         payload.staff["workspace_seq"] = event.workspace_seq
@@ -181,7 +201,8 @@ def inboxes_of(ticket: Ticket) -> tuple[uuid.UUID, ...]:
     return tuple(dict.fromkeys([*([ticket.inbox_id] if ticket.inbox_id else []), *merged]))
 
 
-def _announcement(event: Event, ticket: Ticket | None, workspace_id: uuid.UUID) -> Recorded:
+def announcement(event: Event, ticket: Ticket | None, workspace_id: uuid.UUID) -> Recorded:
+    """An event as it is told; `ticket` is its own."""
     return Recorded(
         name=event.name,
         workspace_id=workspace_id,
@@ -192,6 +213,17 @@ def _announcement(event: Event, ticket: Ticket | None, workspace_id: uuid.UUID) 
         staff=event_for_staff(event),
         customer=event_for_customer(event) if event.public_seq is not None else None,
     )
+
+
+def append_history(events: list[Event], *, session: Any) -> None:
+    """Writes events that happened elsewhere at the feed's end: nobody reacts to them or is told of them.
+
+    The last thing in a transaction: the feed's row is locked from here to the commit.
+    """
+    session.add_all(events)
+    session.flush()
+    if events:
+        _number(session, require_workspace_id(), events)
 
 
 _POSTGRESQL_NUMBER = """
@@ -246,16 +278,6 @@ def created_event(comment: Comment, *, session: Any = None) -> Event:
     query = sa.select(Event).where(Event.comment_id == comment.id, Event.name == "comment.created")
     found: Event = session.scalars(query).one()
     return found
-
-
-def list_feed(after: int, limit: int) -> list[Event]:
-    """The workspace's events after a `workspace_seq`, oldest first."""
-    query = sa.select(Event).where(Event.workspace_seq > after).order_by(Event.workspace_seq).limit(limit)
-    return list(
-        db.session.scalars(
-            query.options(sa.orm.selectinload(Event.comment).selectinload(Comment.attachments))
-        )
-    )
 
 
 def feed_position() -> int:

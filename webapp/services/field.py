@@ -126,9 +126,15 @@ def move_up(field_id: uuid.UUID, *, session: Any = None, actor: Actor | None = N
     record("field.updated", session=session, actor=actor, subject_id=field.id, changes=changes)
 
 
-def field_for(field_id: uuid.UUID, *, session: Any = None, actor: Actor | None = None) -> Field:
-    """A definition, to be edited. Raises `NotFound`."""
-    require(actor or current_actor(), "settings:manage")
+def field_for(
+    field_id: uuid.UUID,
+    *,
+    permission: str = "settings:manage",
+    session: Any = None,
+    actor: Actor | None = None,
+) -> Field:
+    """A definition, archived or not. Raises `NotFound`."""
+    require(actor or current_actor(), permission)
     found: Field | None = (session or db.session()).scalar(sa.select(Field).where(Field.id == field_id))
     if found is None:
         raise NotFound("There is no such field")

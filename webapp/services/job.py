@@ -1,12 +1,12 @@
 """Enqueueing work: a row in the caller's transaction, so that rolled-back work leaves no job."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from webapp import bus, clock, database, green
 from webapp.auth import Actor, current_actor, require
@@ -14,7 +14,9 @@ from webapp.errors import Conflict, NotFound
 from webapp.extensions import db
 from webapp.models import Job
 from webapp.services.event import record
+from webapp.services.paging import newest_first
 from webapp.tenancy import current_workspace_id, require_workspace_id
+from webapp.upsert import add_unless_there
 
 waker = green.Waker()
 """Ends the wait of this process's worker; the workers of other processes find the row at their next look."""
@@ -50,17 +52,19 @@ def enqueue(
         "priority": priority,
         "requested_by_id": requested_by_id,
     }
-    job = _insert(session, values)
+    job: Job | None = add_unless_there(Job, values, session=session)
     if job is not None:
         database.after_commit(session, waker.wake)
     return job
 
 
-def _insert(session: Any, values: dict[str, Any]) -> Job | None:
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    adding = dialect.insert(Job).values(values).on_conflict_do_nothing().returning(Job)
-    found: Job | None = session.scalar(adding)
-    return found
+def release(job_id: uuid.UUID | None, *, session: Any) -> None:
+    """Frees the unique key of a job in the transaction of its last step: what comes next may begin at once.
+
+    It is recorded as ended a moment later; one that is killed before that runs once more.
+    """
+    freeing = sa.update(Job).where(Job.id == job_id).values(unique_key=None)
+    session.execute(freeing.execution_options(synchronize_session=False))
 
 
 # --- seeing and steering it -----------------------------------------------------------------------
@@ -117,6 +121,26 @@ def list_jobs(
     if type is not None:
         query = query.where(Job.type == type)
     return list(db.session.scalars(query.order_by(Job.created_at.desc(), Job.id.desc()).limit(limit)))
+
+
+def page_of_jobs(
+    *,
+    status: str | None = None,
+    types: Sequence[str] = (),
+    cursor: uuid.UUID | None = None,
+    limit: int = 50,
+    actor: Actor | None = None,
+) -> tuple[list[Job], str | None]:
+    """A page of jobs, newest first, and the next cursor: one's own, or everybody's for who manages jobs."""
+    actor = actor or current_actor()
+    query = sa.select(Job).where(Job.workspace_id == require_workspace_id())
+    if not actor.may("job:manage"):
+        query = query.where(Job.requested_by_id == actor.id)
+    if status is not None:
+        query = query.where(Job.status == status)
+    if types:
+        query = query.where(Job.type.in_(types))
+    return newest_first(query, Job, cursor, limit)
 
 
 def list_own_jobs(type: str, *, limit: int = 20, actor: Actor | None = None) -> list[Job]:  # noqa: A002

@@ -1,6 +1,7 @@
 """Organizations: whom customers belong to, by hand or by the domain of their address."""
 
 import uuid
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,26 +12,14 @@ from webapp.errors import Invalid, NotFound
 from webapp.extensions import db
 from webapp.models import Customer, Organization, OrganizationDomain
 from webapp.models.customer import TIERS
+from webapp.schemas.organization import checked_domain
 from webapp.services.event import record
-from webapp.validators import is_valid_email, visible
+from webapp.validators import visible
 from webapp.words import fold, words
 
 NAME_CHARS = 200
 NOTES_CHARS = 5000
 MOST_DOMAINS = 50
-ANYBODYS = frozenset(
-    (
-        "gmail.com",
-        "googlemail.com",
-        "outlook.com",
-        "hotmail.com",
-        "yahoo.com",
-        "icloud.com",
-        "gmx.de",
-        "web.de",
-    )
-)
-"""Where anybody has an address: these say nothing about who somebody works for."""
 PAGE = 50
 UNSYNCED = {"synchronize_session": False}
 
@@ -50,6 +39,11 @@ def list_organizations(
     counts = _counts([row.id for row in page])
     next_page = page[-1].folded_name if len(found) > limit else None
     return [(row, counts.get(row.id, 0)) for row in page], next_page
+
+
+def count_customers(organization_id: uuid.UUID) -> int:
+    """How many customers belong to an organization."""
+    return _counts([organization_id]).get(organization_id, 0)
 
 
 def _counts(ids: list[uuid.UUID]) -> dict[uuid.UUID, int]:
@@ -158,13 +152,18 @@ def join_by_domain(customer: Customer, *, session: Any = None) -> None:
     if not customer.email or customer.organization_id is not None:
         return
     domain = customer.email.rpartition("@")[2]
-    query = sa.select(Organization).join(
-        OrganizationDomain, OrganizationDomain.organization_id == Organization.id
-    )
-    found = (session or db.session()).scalar(query.where(OrganizationDomain.domain == domain))
+    found = (session or db.session()).scalar(_by_domain(), {"domain": domain})
     if found is not None:
         customer.organization_id = found.id
         customer.tier = found.tier or customer.tier
+
+
+@cache
+def _by_domain() -> Any:
+    query = sa.select(Organization).join(
+        OrganizationDomain, OrganizationDomain.organization_id == Organization.id
+    )
+    return query.where(OrganizationDomain.domain == sa.bindparam("domain", type_=sa.String))
 
 
 # --- what may be set ------------------------------------------------------------------------------
@@ -235,9 +234,7 @@ def _set_domains(found: Organization, value: list[str], session: Any) -> list[st
 
 
 def _domain(text: str) -> str:
-    domain = visible(text).lower().removeprefix("@")
-    if domain in ANYBODYS:
-        raise Invalid.field("domains", f"{domain}: anybody can have an address there")
-    if not is_valid_email(f"x@{domain}") or "@" in domain:
-        raise Invalid.field("domains", f"{domain}: this is not a domain such as example.com")
-    return domain
+    try:
+        return checked_domain(text)
+    except ValueError as problem:
+        raise Invalid.field("domains", f"{visible(text).lower().removeprefix('@')}: {problem}") from None

@@ -1,15 +1,17 @@
 """The workspace's settings: one section a subject, each a strict schema with its defaults.
 
-A section is a class of `webapp.schemas` with `section: ClassVar[str]`, by which it is stored.
+A section is a class of `webapp.schemas` with `section: ClassVar[str]`, by which it is stored. A field whose
+name ends in `_box` is a sealed secret.
 """
 
 from typing import Any, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from sqlalchemy.orm.attributes import flag_modified
 
 from webapp import database
 from webapp.auth import Actor, current_actor, require
+from webapp.errors import from_pydantic
 from webapp.extensions import db
 from webapp.services.event import record
 from webapp.services.workspace import get_workspace
@@ -31,6 +33,15 @@ def read_section(kind: type[Section], *, session: Any = None) -> Section:
     return held[key].model_copy()  # type: ignore[no-any-return]
 
 
+def put_over(kind: type[Section], given: dict[str, Any], *, session: Any = None) -> Section:
+    """The section with what is given put over what holds. Raises `Invalid` where they do not fit."""
+    held = read_section(kind, session=session).model_dump()
+    try:
+        return kind.model_validate({**held, **given})
+    except ValidationError as error:
+        raise from_pydantic(error) from None
+
+
 def save_section(value: BaseModel, *, session: Any = None, actor: Actor | None = None) -> None:
     """Stores a section and records what changed in it."""
     session, actor = session or db.session(), actor or current_actor()
@@ -39,7 +50,11 @@ def save_section(value: BaseModel, *, session: Any = None, actor: Actor | None =
     section: str = value.section  # type: ignore[attr-defined]
     old = read_section(type(value), session=session).model_dump(mode="json")
     new = value.model_dump(mode="json")
-    changes = {f"{section}.{name}": [old[name], new[name]] for name in new if old[name] != new[name]}
+    changes = {
+        f"{section}.{name}": [_told(name, old[name]), _told(name, new[name])]
+        for name in new
+        if old[name] != new[name]
+    }
     if not changes:
         return
     workspace.settings[section] = new
@@ -47,3 +62,8 @@ def save_section(value: BaseModel, *, session: Any = None, actor: Actor | None =
     database.scratch(session, "sections", dict).clear()
     session.flush()
     record("workspace.updated", session=session, actor=actor, subject_id=workspace.id, changes=changes)
+
+
+def _told(name: str, value: Any) -> Any:
+    """As the ledger may hold it: of a sealed secret only that there is one."""
+    return bool(value) if name.endswith("_box") else value

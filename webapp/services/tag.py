@@ -60,6 +60,16 @@ def tag_for(
     return found
 
 
+def read_tag(tag_id: uuid.UUID, *, session: Any = None, actor: Actor | None = None) -> Tag:
+    """A tag, to be shown. Raises `NotFound`."""
+    require(actor or current_actor(), "directory:read")
+    query = sa.select(Tag).where(Tag.id == tag_id, Tag.removed_at.is_(None))
+    found: Tag | None = (session or db.session()).scalar(query)
+    if found is None:
+        raise NotFound("There is no such tag")
+    return found
+
+
 def create_tag(name: str, *, colour: str = "grey", session: Any = None, actor: Actor | None = None) -> Tag:
     """Makes a tag. Raises `Invalid` for its name or colour, `Conflict` where there is one of that name."""
     session, actor = session or db.session(), actor or current_actor()

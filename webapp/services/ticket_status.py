@@ -90,6 +90,16 @@ def create_status(
     return made
 
 
+def status_for(status_id: uuid.UUID, *, session: Any = None, actor: Actor | None = None) -> TicketStatus:
+    """A status of the workspace's own, retired or not. Raises `NotFound`."""
+    require(actor or current_actor(), "directory:read")
+    own = TicketStatus.id == status_id, TicketStatus.is_standard.is_(False)
+    found: TicketStatus | None = (session or db.session()).scalar(sa.select(TicketStatus).where(*own))
+    if found is None:
+        raise NotFound("There is no such status")
+    return found
+
+
 def update_status(
     status_id: uuid.UUID, *, session: Any = None, actor: Actor | None = None, **settings: Any
 ) -> TicketStatus:
@@ -99,17 +109,13 @@ def update_status(
     """
     session, actor = session or db.session(), actor or current_actor()
     require(actor, "settings:manage")
-    status = session.scalar(
-        sa.select(TicketStatus).where(TicketStatus.id == status_id, TicketStatus.is_standard.is_(False))
-    )
-    if status is None:
-        raise NotFound("There is no such status")
+    status = status_for(status_id, session=session, actor=actor)
     given = {name: value for name, value in settings.items() if value is not None or name == "pending_on"}
     changes = _apply(status, given, session=session, actor=actor)
     if changes:
         session.flush()
         record("ticket_status.updated", session=session, actor=actor, subject_id=status.id, changes=changes)
-    return status  # type: ignore[no-any-return]
+    return status
 
 
 def rename_code(code: str, label: str, *, session: Any = None, actor: Actor | None = None) -> None:

@@ -5,15 +5,17 @@ import secrets
 import unicodedata
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from webapp import database
-from webapp.auth import Actor, current_actor
+from webapp.auth import Actor, current_actor, require
 from webapp.config import settings
 from webapp.errors import Invalid, NotFound
 from webapp.extensions import db
 from webapp.models import TicketNumber, Workspace, WorkspaceFeed
+from webapp.schemas.workspace import WorkspaceSection
 from webapp.services.event import record
 from webapp.tenancy import require_workspace_id
 from webapp.validators import has_unstorable, visible
@@ -47,6 +49,39 @@ def find_workspace(slug: str | None = None) -> Workspace | None:
     return found[0] if len(found) == 1 else None
 
 
+def time_zone(*, session: Any = None) -> ZoneInfo:
+    """The time zone by whose days the workspace counts."""
+    stored = get_workspace(session=session).settings.get(WorkspaceSection.section, {})
+    return ZoneInfo(WorkspaceSection.model_validate(stored).time_zone)
+
+
+def rename_workspace(name: str, *, session: Any = None, actor: Actor | None = None) -> None:
+    """Gives the workspace another name; its short name stays. Raises `Invalid` at `name`."""
+    session, actor = session or db.session(), actor or current_actor()
+    require(actor, "settings:manage")
+    workspace = get_workspace(session=session)
+    old, new = workspace.name, _checked_name(name, "name")
+    if old == new:
+        return
+    workspace.name = new
+    session.flush()
+    changes = {"name": [old, new]}
+    record("workspace.updated", session=session, actor=actor, subject_id=workspace.id, changes=changes)
+
+
+def _checked_name(name: str, field: str) -> str:
+    shown = "" if has_unstorable(name) else visible(name)
+    if not shown or len(shown) > 100:
+        raise Invalid.field(field, "Between 1 and 100 characters")
+    return shown
+
+
+def list_slugs(*, session: Any = None) -> list[str]:
+    """The short names of all workspaces."""
+    session = session or db.session()
+    return list(session.scalars(sa.select(Workspace.slug).order_by(Workspace.slug)))
+
+
 def create_workspace(
     name: str, *, only_first: bool = False, session: Any = None, actor: Actor | None = None
 ) -> Workspace:
@@ -60,9 +95,7 @@ def create_workspace(
         _hold_setup_lock(session)
         if any_workspace(session=session):
             raise NotFound("This installation has been set up")
-    shown = "" if has_unstorable(name) else visible(name)
-    if not shown or len(shown) > 100:
-        raise Invalid.field("workspace", "Between 1 and 100 characters")
+    shown = _checked_name(name, "workspace")
     made = Workspace(id=require_workspace_id(), name=shown, slug=_free_slug(shown, session))
     session.add(made)
     session.flush()

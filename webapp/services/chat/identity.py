@@ -14,7 +14,7 @@ from webapp.extensions import db
 from webapp.models import Comment, Customer, Inbox, Ticket
 from webapp.models.customer import TIERS
 from webapp.services.chat.visitor import issue_token, revoke_visitor, visitor_token
-from webapp.services.customer import create_customer, customer_by_alias
+from webapp.services.customer import create_customer, customer_by_alias, find_by_email
 from webapp.services.event import record
 from webapp.services.ticket.access import visible_to
 from webapp.signing import unseal
@@ -121,8 +121,7 @@ def _is_identifier(value: Any) -> bool:
 def _find_or_create(claims: dict[str, Any], session: Any) -> Customer:
     external_id = claims["sub"].strip()
     email = _email(claims.get("email"))
-    owner = session.scalar(sa.select(Customer).where(Customer.email == email)) if email else None
-    owner = owner or (customer_by_alias("email", email, session=session) if email else None)
+    owner = find_by_email(email, session=session) if email else None
 
     def known() -> Customer | None:
         found = session.scalar(sa.select(Customer).where(Customer.external_id == external_id))

@@ -1,8 +1,7 @@
 """How much one visitor may send, and, thirty times as much, one address: offices share theirs."""
 
-from ipaddress import ip_address, ip_network
-
 from webapp.auth import Actor
+from webapp.pace import network
 from webapp.ratelimit import limiter
 
 PER_ADDRESS = 30
@@ -27,25 +26,16 @@ def count_attachment(actor: Actor) -> None:
 
 def count_visitor(address: str) -> None:
     """Counts a new visitor from an address. Raises `RateLimited`."""
-    limiter().hit("visitor:address", _network(address), f"{VISITORS_PER_HOUR}/hour")
+    limiter().hit("visitor:address", network(address), f"{VISITORS_PER_HOUR}/hour")
 
 
 def count_identify(address: str) -> None:
     """Counts an attempt at a signed identity. Raises `RateLimited`."""
-    limiter().hit("identify:address", _network(address), f"{IDENTIFIES_PER_HOUR}/hour")
+    limiter().hit("identify:address", network(address), f"{IDENTIFIES_PER_HOUR}/hour")
 
 
 def _count(what: str, actor: Actor, amount: int, window: str, message: str) -> None:
     limiter().hit(f"{what}:visitor", str(actor.id), f"{amount}/{window}", message=message)
     if actor.address:
         most = f"{amount * PER_ADDRESS}/{window}"
-        limiter().hit(f"{what}:address", _network(actor.address), most, message=message)
-
-
-def _network(address: str) -> str:
-    """What counts as one address: an IPv6 host has 2^64 of them."""
-    try:
-        is_v6 = ip_address(address).version == 6
-    except ValueError:
-        return address
-    return str(ip_network(f"{address}/64", strict=False)) if is_v6 else address
+        limiter().hit(f"{what}:address", network(actor.address), most, message=message)

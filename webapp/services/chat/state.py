@@ -19,6 +19,7 @@ from webapp.services import inbox as inboxes
 from webapp.services import presence, setting
 from webapp.services.chat.prechat import known_fields, needs_prechat
 from webapp.services.event import list_ticket_events
+from webapp.services.installation import epoch
 from webapp.services.routing.place import place_of
 from webapp.services.ticket.access import ticket_for, visible_to
 from webapp.services.ticket.reading import read_marks, unread_for_customer
@@ -32,6 +33,8 @@ PROMISE_CHATS = 5
 def availability(inbox: Inbox) -> dict[str, Any]:
     """`{state: online|nobody|closed, back_at, reply_minutes}`: whether, and when, somebody answers."""
     now = clock.now()
+    if not inbox.is_active:
+        return {"state": "closed", "back_at": None, "reply_minutes": None}
     if not inboxes.is_open(inbox, now):
         return {"state": "closed", "back_at": clock.iso(inboxes.opens_at(inbox, now)), "reply_minutes": None}
     state = "online" if presence.anyone_available(inbox.workspace_id) else "nobody"
@@ -92,6 +95,7 @@ def chat_state(actor: Actor | None = None) -> dict[str, Any]:
         "ticket": customer_ticket(ticket) if ticket else None,
         "events": [event_for_customer(event) for event in events],
         "has_more": has_more,
+        "epoch": epoch(),
         "read": read_marks(ticket.id) if ticket else None,
         "availability": availability(inbox),
         "known": known_fields(customer, inbox),
@@ -119,7 +123,11 @@ def replay(
     """Events after a sequence, or the page before one; `reset` when the gap is too old or from the future."""
     actor = actor or current_actor()
     ticket = ticket_for(ticket_id, "chat:read", actor=actor)
-    body: dict[str, Any] = {"ticket": customer_ticket(ticket), "read": read_marks(ticket.id)}
+    body: dict[str, Any] = {
+        "ticket": customer_ticket(ticket),
+        "read": read_marks(ticket.id),
+        "epoch": epoch(),
+    }
     if after is not None and not 0 <= ticket.last_public_seq - after <= MAX_GAP:
         return {**body, "events": [], "has_more": False, "reset": True}
     events, has_more = list_ticket_events(ticket.id, after=after, before=before, limit=limit, public=True)

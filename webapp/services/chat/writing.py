@@ -44,7 +44,8 @@ def send_message(
     Without `ticket_id` it joins the open chat of the inbox or begins one, decided under a lock on the
     customer's row, so that two first messages make one chat. The same `client_id` again returns the first
     comment.
-    Raises `Forbidden` "blocked", `Invalid` at the pre-chat field at fault, `NotFound` for another's ticket.
+    Raises `Forbidden` "blocked", or "inbox_off" where it would begin a chat in an inbox that is off,
+    `Invalid` at the pre-chat field at fault, `NotFound` for another's ticket.
     """
     session, actor = session or db.session(), actor or current_actor()
     customer = _locked_customer(actor, session)
@@ -180,6 +181,8 @@ def _begin(
 def _ask(customer: Customer, prechat: dict[str, Any], consent: bool, *, session: Any, actor: Actor) -> None:
     """What must be known before a chat begins."""
     inbox = session.get(Inbox, actor.inbox_id)
+    if not inbox.is_active:
+        raise Forbidden("This chat takes no new conversations", code="inbox_off")
     if inbox.identified_only and not actor.verified:
         raise Forbidden("Please sign in on our site to chat", code="identified_only")
     can_answer = bool(customer.email or customer.claimed_email)

@@ -6,13 +6,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from webapp import database
 from webapp.auth import Actor, current_actor, require
 from webapp.errors import Conflict, Invalid, NotFound
 from webapp.extensions import db
 from webapp.models import Customer, Organization
 from webapp.models.customer import TIERS
-from webapp.services.customer.record import NAME_CHARS, customer_by_alias
+from webapp.services.customer.record import NAME_CHARS, create_customer, find_by_email
 from webapp.services.event import record
 from webapp.services.field import set_values
 from webapp.services.organization import join_by_domain
@@ -33,6 +32,29 @@ def lock_customer(customer_id: uuid.UUID, *, session: Any, actor: Actor) -> Cust
     if found.merged_into_id is not None:
         raise Conflict("This customer was merged into another", current={"id": str(found.merged_into_id)})
     return found
+
+
+def add_customer(
+    *,
+    fields: dict[str, Any] | None = None,
+    session: Any = None,
+    actor: Actor | None = None,
+    **given: Any,
+) -> Customer:
+    """A customer that staff enter, with what is named of `EDITABLE` and values of custom fields.
+
+    Raises `Invalid` naming the field: without a name and an address, or with an address somebody has.
+    """
+    session, actor = session or db.session(), actor or current_actor()
+    require(actor, "customer:update")
+    checked = {name: _CHECKS[name](Customer(), value, session) for name, value in given.items()}
+    if not checked.get("name") and not checked.get("email"):
+        raise Invalid.field("email", "Give an address or a name")
+    customer = create_customer(session=session, actor=actor, **checked)
+    if fields:
+        set_values(customer, fields, session=session, actor=actor)
+        session.flush()
+    return customer
 
 
 def update_customer(
@@ -57,21 +79,13 @@ def update_customer(
             moved[name] = [_shown(old), _shown(new)]
     if "email" in moved and customer.organization_id is None:
         join_by_domain(customer, session=session)
-    _flush(session)
+    session.flush()
     if moved:
         record("customer.updated", session=session, actor=actor, subject_id=customer.id, changes=moved)
     if fields:
         set_values(customer, fields, session=session, actor=actor)
         session.flush()
     return customer
-
-
-def _flush(session: Any) -> None:
-    try:
-        with database.savepoint():
-            session.flush()
-    except sa.exc.IntegrityError:  # somebody else was given it at the same moment
-        raise Invalid.field("email", "Another customer has this address") from None
 
 
 def _shown(value: Any) -> Any:
@@ -94,8 +108,7 @@ def _email(customer: Customer, value: Any, session: Any) -> str | None:
     if not is_valid_email(value.strip()):
         raise Invalid.field("email", "This is not an e-mail address")
     address = fold_email(value)
-    owner = session.scalar(sa.select(Customer).where(Customer.email == address))
-    owner = owner or customer_by_alias("email", address, session=session)
+    owner = find_by_email(address, session=session)
     if owner is not None and owner.id != customer.id:
         raise Invalid.field("email", f"{owner.shown_name} has this address; merge the two instead")
     return address

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from ipaddress import ip_network
 from typing import Any
 
@@ -11,9 +12,10 @@ from webapp import clock, database
 from webapp.auth import Actor, current_actor, require
 from webapp.errors import Invalid, NotFound
 from webapp.extensions import db
-from webapp.models import Block, Customer, CustomerAlias
+from webapp.models import Block, Customer, CustomerAlias, VisitorToken
 from webapp.services.event import record
 from webapp.services.organization import join_by_domain
+from webapp.services.paging import newest_first
 from webapp.validators import fold_email, is_valid_email, visible
 
 NAME_CHARS = 100
@@ -32,13 +34,27 @@ def customer_by_email(
         raise Invalid.field("customer_email", "This is not an e-mail address")
     address = fold_email(email)
     found: Customer = database.find_or_make(
-        lambda: (
-            session.scalar(sa.select(Customer).where(Customer.email == address))
-            or customer_by_alias("email", address, session=session)
-        ),
+        lambda: find_by_email(address, session=session),
         lambda: create_customer(email=address, name=name, session=session, actor=actor),
     )
     return found
+
+
+def find_by_email(address: str, *, session: Any = None) -> Customer | None:
+    """Who has this verified address (folded), or had it before a merge, if anybody."""
+    found: Customer | None = (session or db.session()).scalar(_by_email(), {"address": address})
+    return found
+
+
+@cache
+def _by_email() -> Any:
+    address = sa.bindparam("address", type_=sa.String)
+    own = sa.select(Customer.id).where(Customer.email == address)
+    earlier = sa.select(CustomerAlias.customer_id).where(
+        CustomerAlias.kind == "email", CustomerAlias.value == address
+    )
+    query = sa.select(Customer).where(Customer.id.in_(sa.union_all(own, earlier)))
+    return query.order_by(sa.case((Customer.email == address, 0), else_=1)).limit(1)
 
 
 def customer_by_alias(kind: str, value: str, *, session: Any = None) -> Customer | None:
@@ -46,6 +62,32 @@ def customer_by_alias(kind: str, value: str, *, session: Any = None) -> Customer
     query = sa.select(Customer).join(CustomerAlias, CustomerAlias.customer_id == Customer.id)
     found = query.where(CustomerAlias.kind == kind, CustomerAlias.value == value)
     return (session or db.session()).scalar(found)  # type: ignore[no-any-return]
+
+
+def claiming_customer(
+    address: str,
+    *,
+    name: str | None = None,
+    locale: str | None = None,
+    session: Any = None,
+    actor: Actor | None = None,
+) -> Customer:
+    """Who claims this address and is nobody's browser and nobody known, else somebody new."""
+    session, claimed = session or db.session(), fold_email(address)
+    has_browser = sa.exists().where(VisitorToken.customer_id == Customer.id)
+    query = (
+        sa.select(Customer)
+        .where(Customer.claimed_email == claimed, Customer.email.is_(None), Customer.external_id.is_(None))
+        .where(Customer.merged_into_id.is_(None), sa.not_(has_browser))
+        .order_by(Customer.id)
+        .limit(1)
+    )
+    found: Customer | None = session.scalar(query.with_for_update(key_share=True, of=Customer))
+    if found is not None:
+        found.last_seen_at, found.name = clock.now(), found.name or name
+        return found
+    fields = {"claimed_email": claimed, "name": name, "locale": locale}
+    return create_customer(session=session, actor=actor, **fields)
 
 
 def create_customer(*, session: Any = None, actor: Actor | None = None, **fields: Any) -> Customer:
@@ -56,8 +98,8 @@ def create_customer(*, session: Any = None, actor: Actor | None = None, **fields
     customer = Customer(id=database.uuid7(), last_seen_at=clock.now(), created_at=clock.now(), **fields)
     join_by_domain(customer, session=session)
     session.add(customer)
-    session.flush()
     record("customer.created", session=session, actor=actor, subject_id=customer.id)
+    session.flush()
     return customer
 
 
@@ -68,18 +110,6 @@ def get_customer(customer_id: uuid.UUID, *, actor: Actor | None = None) -> Custo
     if found is None:
         raise NotFound("There is no such customer")
     return found
-
-
-def search_customers(text: str, *, limit: int = 20, actor: Actor | None = None) -> list[Customer]:
-    """Customers whose name or address contains the text, those seen last first."""
-    require(actor or current_actor(), "customer:read")
-    pattern = "%" + text.strip().replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
-    matches = [
-        column.ilike(pattern, escape="\\")
-        for column in (Customer.name, Customer.email, Customer.claimed_email)
-    ]
-    query = sa.select(Customer).where(sa.or_(*matches)).order_by(Customer.last_seen_at.desc(), Customer.id)
-    return list(db.session.scalars(query.limit(limit)))
 
 
 def create_block(
@@ -149,6 +179,15 @@ def list_blocks(customer_id: uuid.UUID) -> list[Block]:
         for block in db.session.scalars(query)
         if block.expires_at is None or block.expires_at > clock.now()
     ]
+
+
+def list_all_blocks(
+    *, cursor: uuid.UUID | None = None, limit: int = 50, actor: Actor | None = None
+) -> tuple[list[Block], str | None]:
+    """A page of the blocks that hold, of customers and of addresses, newest first, and the next cursor."""
+    require(actor or current_actor(), "customer:read")
+    holding = sa.or_(Block.expires_at.is_(None), Block.expires_at > clock.now())
+    return newest_first(sa.select(Block).where(holding), Block, cursor, limit)
 
 
 def is_address_blocked(address: str) -> bool:

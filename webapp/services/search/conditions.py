@@ -30,7 +30,7 @@ from webapp.models.inbox import CHANNELS
 from webapp.models.ticket import PRIORITIES, STATUSES
 from webapp.services.search.grammar import Condition, problem
 from webapp.tenancy import require_workspace_id
-from webapp.validators import fold_email, visible
+from webapp.validators import fold_email, fold_name, visible
 
 Clause = sa.ColumnElement[bool]
 _AGO = re.compile(r"([0-9]{1,4})([hdwmy])")
@@ -182,7 +182,10 @@ def _has(condition: Condition, _actor: Actor) -> Clause:
 
 
 def _category(condition: Condition, _actor: Actor) -> Clause:
-    return sa.func.lower(Ticket.category) == condition.value.lower()
+    if condition.value.isascii() or db.session.get_bind().dialect.name != "sqlite":
+        return sa.func.lower(Ticket.category) == condition.value.lower()
+    # SQLite's `lower()` knows no letter beyond ASCII; `fold_name` is ours, see `database`.
+    return sa.func.fold_name(sa.func.coalesce(Ticket.category, "")) == fold_name(condition.value)
 
 
 def _channel(condition: Condition, _actor: Actor) -> Clause:

@@ -6,16 +6,17 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event, orm
-from sqlalchemy.dialects import postgresql, sqlite
 
 from webapp.database import Session
 from webapp.extensions import db
 from webapp.models import Comment, Customer, Event, SearchDocument, Ticket
 from webapp.tenancy import require_workspace_id
+from webapp.upsert import put
 from webapp.words import vector, words
 
 BATCH = 500
 MOVING = ("ticket.merged", "ticket.unmerged", "ticket.split")
+MOVED = ("ticket_id", "customer_id", "title", "body", "vector")
 UNSCOPED = {"unscoped": True}
 Row = dict[str, Any]
 
@@ -65,7 +66,7 @@ def _follow(session: Session, _context: Any) -> None:
     rows = [row for subject in (*session.new, *session.dirty) if (row := _changed(session, subject))]
     gone = [subject.id for subject in session.deleted if isinstance(subject, Comment)]
     if rows:
-        _write(session, rows)
+        write_documents(rows, session=session)
     if gone:
         table = SearchDocument.__table__
         session.execute(sa.delete(table).where(table.c.subject_id.in_(gone)), execution_options=UNSCOPED)
@@ -83,20 +84,11 @@ def _changed(session: Session, subject: Any) -> Row | None:
     return make(subject) if any(state.attrs[name].history.has_changes() for name in watched) else None
 
 
-def _write(session: Any, rows: list[Row]) -> None:
-    """Core's statement: within a flush there is no ORM to ask; each row names its workspace."""
-    is_postgresql = session.get_bind().dialect.name == "postgresql"
-    if not is_postgresql:
+def write_documents(rows: list[Row], *, session: Any) -> None:
+    """Writes documents, those of a subject in the place of the former."""
+    if session.get_bind().dialect.name != "postgresql":
         rows = [{**row, "vector": None} for row in rows]
-    adding = (postgresql if is_postgresql else sqlite).insert(SearchDocument.__table__)
-    moved = ("ticket_id", "customer_id", "title", "body", "vector")
-    session.execute(
-        adding.on_conflict_do_update(
-            index_elements=["subject_id", "kind"], set_={name: adding.excluded[name] for name in moved}
-        ),
-        rows,
-        execution_options=UNSCOPED,
-    )
+    put(SearchDocument, rows, keys=("subject_id", "kind"), moved=MOVED, session=session, flushes=False)
 
 
 def follow_moves(session: Any, recorded: list[tuple[Event, Ticket | None]]) -> None:
@@ -119,7 +111,7 @@ def rebuild(*, session: Any = None) -> int:
     count = 0
     for model, (make, _) in _DOCUMENTS.items():
         for rows in _batches(session, model, make):
-            _write(session, rows)
+            write_documents(rows, session=session)
             count += len(rows)
     return count
 

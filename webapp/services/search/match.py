@@ -3,7 +3,6 @@
 Every word is quoted, so nothing of either engine's own language comes through.
 """
 
-import time
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -12,10 +11,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from webapp import green
 from webapp.errors import Unavailable
 from webapp.extensions import db
 from webapp.models import SearchDocument
+from webapp.reading import TookTooLong, fetch_aside
 from webapp.services.search.grammar import Term
 from webapp.tenancy import require_workspace_id
 
@@ -58,13 +57,14 @@ def matches(
     """
     session = session or db.session()
     if session.get_bind().dialect.name == "sqlite":
-        rows = _run_in_thread(session, _sqlite(terms, kinds, before, newest))
+        query = _sqlite(terms, kinds, before, newest)
     else:
-        rows = session.execute(_postgresql(terms, kinds, before, newest)).all()
-    return [
-        Match(id_, _uuid(subject), kind, _uuid(ticket) if ticket else None, title, length)
-        for id_, subject, kind, ticket, title, length in rows
-    ]
+        query = _postgresql(terms, kinds, before, newest)
+    try:
+        rows = fetch_aside(session, query, seconds=LONGEST_SECONDS)
+    except TookTooLong:
+        raise Unavailable("The search took too long; say more exactly what you look for") from None
+    return [Match(*row) for row in rows]
 
 
 def by_ids(selected: Any, model: Any, ids: Collection[uuid.UUID | None], *, session: Any = None) -> Any:
@@ -79,10 +79,6 @@ def by_ids(selected: Any, model: Any, ids: Collection[uuid.UUID | None], *, sess
     here = sa.bindparam(None, require_workspace_id(), type_=model.workspace_id.type)
     confined = query.where(sa.literal_column(f"+{model.__tablename__}.workspace_id") == here)
     return confined.execution_options(unscoped=True)
-
-
-def _uuid(value: Any) -> uuid.UUID:
-    return value if isinstance(value, uuid.UUID) else uuid.UUID(value)
 
 
 COLUMNS = (
@@ -147,34 +143,3 @@ def _fts5(terms: list[Term]) -> str:
     wanted = " AND ".join(phrase(term) for term in terms if not term.without)
     unwanted = "".join(f" NOT {phrase(term)}" for term in terms if term.without)
     return f"({wanted}){unwanted}"
-
-
-def _run_in_thread(session: Any, query: Any) -> list[Any]:
-    """Runs finished SQL on the session's own connection in a real thread: the loop goes on meanwhile."""
-    session.flush()
-    connection = session.connection()
-    compiled = query.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
-    # What SQLAlchemy itself would send the values through; a list's values have theirs apart.
-    expanded = compiled._post_compile_expanded_state  # noqa: SLF001
-    processors = {**compiled._bind_processors, **(expanded.processors if expanded else {})}  # noqa: SLF001
-    given = compiled.construct_params()
-    values = [
-        processors[name](given[name]) if name in processors else given[name] for name in compiled.positiontup
-    ]
-    rows = green.run_in_thread(_fetch, connection.connection.dbapi_connection, str(compiled), values)
-    if rows is None:
-        raise Unavailable("The search took too long; say more exactly what you look for")
-    return list(rows)
-
-
-def _fetch(raw: Any, sql: str, values: list[Any]) -> list[Any] | None:
-    give_up_at = time.perf_counter() + LONGEST_SECONDS
-    raw.set_progress_handler(lambda: time.perf_counter() > give_up_at, 50_000)
-    try:
-        return list(raw.execute(sql, values))
-    except Exception as error:
-        if "interrupted" in str(error):
-            return None
-        raise
-    finally:
-        raw.set_progress_handler(None, 0)

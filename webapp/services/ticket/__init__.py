@@ -3,7 +3,7 @@
 from webapp.services.ticket.access import find_ticket, ticket_for
 from webapp.services.ticket.assignment import assign_ticket
 from webapp.services.ticket.cached import get_ticket
-from webapp.services.ticket.comment import add_comment
+from webapp.services.ticket.comment import add_comment, comment_for, list_comments
 from webapp.services.ticket.create import TicketService, create_ticket
 from webapp.services.ticket.follow import follow, follower_ids, unfollow
 from webapp.services.ticket.history import list_history
@@ -15,7 +15,7 @@ from webapp.services.ticket.lifecycle import (
 )
 from webapp.services.ticket.link import link_tickets, list_links, unlink_tickets
 from webapp.services.ticket.merge import merge_ticket, split_ticket, unmerge_ticket
-from webapp.services.ticket.queue import count_views, list_earlier, list_tickets
+from webapp.services.ticket.queue import count_views, list_earlier, list_every_ticket, list_tickets
 from webapp.services.ticket.reading import mark_read, read_marks
 from webapp.services.ticket.snooze import snooze_ticket, unsnooze_ticket
 from webapp.services.ticket.tagging import add_tag, update_tags
@@ -27,6 +27,7 @@ __all__ = [
     "add_comment",
     "add_tag",
     "assign_ticket",
+    "comment_for",
     "count_views",
     "create_ticket",
     "delete_ticket",
@@ -36,7 +37,9 @@ __all__ = [
     "follower_ids",
     "get_ticket",
     "link_tickets",
+    "list_comments",
     "list_earlier",
+    "list_every_ticket",
     "list_history",
     "list_links",
     "list_tickets",

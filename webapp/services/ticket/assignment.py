@@ -4,12 +4,12 @@ import uuid
 from typing import Any
 
 from webapp import clock
-from webapp.auth import Actor, check_permission, current_actor
+from webapp.auth import Actor, current_actor
 from webapp.errors import Conflict, Invalid
 from webapp.extensions import db
 from webapp.models import Event, Team, Ticket, User
 from webapp.models.ticket import ENDED
-from webapp.services import notification
+from webapp.services import notification, permission
 from webapp.services.event import record
 from webapp.services.ticket.access import ticket_for
 from webapp.services.ticket.comment import CommentDraft, write_comment
@@ -60,7 +60,7 @@ def agent_for(agent_id: uuid.UUID, ticket: Ticket, session: Any) -> User:
     """The member of staff who can be given a locked ticket. Raises `Invalid`."""
     found = session.get(User, agent_id)
     fits = found is not None and found.workspace_id == ticket.workspace_id and found.is_active
-    if not fits or not check_permission(found.role, "ticket:reply"):
+    if not fits or not permission.allows(found.role, "ticket:reply", session=session):
         raise Invalid.field("agent_id", "Nobody here who can take tickets has this id")
     return found  # type: ignore[no-any-return]
 

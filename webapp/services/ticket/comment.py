@@ -10,10 +10,11 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from webapp import clock, database
 from webapp.auth import Actor, current_actor
-from webapp.errors import Conflict, Invalid
+from webapp.errors import Conflict, Invalid, NotFound
 from webapp.extensions import db
 from webapp.models import Comment, Event, Ticket
 from webapp.schemas.event import event_for_staff
+from webapp.schemas.paging import read_cursor, write_cursor
 from webapp.services import attachment as attachments
 from webapp.services.event import record
 from webapp.services.ticket.access import ticket_for
@@ -26,12 +27,15 @@ PREVIEW_CHARS = 140
 
 @dataclass(frozen=True)
 class CommentDraft:
-    """What somebody wants to say. `client_id` makes saying it twice the same as saying it once."""
+    """What somebody wants to say. `client_id` makes saying it twice the same as saying it once; `mail`: see
+    `Comment`.
+    """
 
     content: str
     kind: str = "reply"
     client_id: uuid.UUID | None = None
     attachment_ids: tuple[uuid.UUID, ...] = ()
+    mail: dict[str, Any] | None = None
 
 
 def add_comment(
@@ -64,6 +68,29 @@ def add_comment(
 
         customer_writes(ticket, session=session, actor=actor)
     return write_comment(ticket, draft, session=session, actor=actor)
+
+
+def list_comments(
+    ticket: Ticket, *, kind: str | None = None, cursor: str | None = None, limit: int = 50
+) -> tuple[list[Comment], str | None]:
+    """A page of a ticket's replies and notes in their order, and the cursor of the next."""
+    query = sa.select(Comment).where(Comment.ticket_id == ticket.id)
+    if kind is not None:
+        query = query.where(Comment.kind == kind)
+    if cursor:
+        query = query.where(Comment.seq > read_cursor(cursor, int)[0])
+    loaded = query.options(sa.orm.selectinload(Comment.attachments)).order_by(Comment.seq)
+    found = list(db.session.scalars(loaded.limit(limit + 1)))
+    return found[:limit], write_cursor((found[limit - 1].seq,)) if len(found) > limit else None
+
+
+def comment_for(ticket: Ticket, comment_id: uuid.UUID) -> Comment:
+    """A ticket's comment. Raises `NotFound`."""
+    query = sa.select(Comment).where(Comment.id == comment_id, Comment.ticket_id == ticket.id)
+    found: Comment | None = db.session.scalar(query)
+    if found is None:
+        raise NotFound("There is no such comment")
+    return found
 
 
 def _permission(draft: CommentDraft, actor: Actor) -> str:
@@ -119,6 +146,13 @@ def _refuse_stale(ticket: Ticket, seen_seq: int, *, session: Any, actor: Actor) 
 
 def write_comment(ticket: Ticket, draft: CommentDraft, *, session: Any, actor: Actor) -> Comment:
     """Writes the comment on a ticket that is locked, with everything it moves. Raises `Invalid`."""
+    comment = place_comment(ticket, draft, session=session, actor=actor)
+    session.flush()
+    return comment
+
+
+def place_comment(ticket: Ticket, draft: CommentDraft, *, session: Any, actor: Actor) -> Comment:
+    """As `write_comment`, but leaves the flush to its caller, who has more to write."""
     content = clean(draft)
     if not content and not draft.attachment_ids:
         raise Invalid.field("content", "Write a message or add a file")
@@ -134,6 +168,7 @@ def write_comment(ticket: Ticket, draft: CommentDraft, *, session: Any, actor: A
         author_name=actor.name,
         author_email=actor.email,
         client_id=draft.client_id,
+        mail=draft.mail,
         created_at=clock.now(),
     )
     files = attachments.claim(draft.attachment_ids, ticket, session=session, actor=actor)
@@ -148,7 +183,6 @@ def write_comment(ticket: Ticket, draft: CommentDraft, *, session: Any, actor: A
     attachments.bind(files, ticket, comment, session=session)
     set_committed_value(comment, "attachments", files)  # known: nobody has to ask for them
     _move_ticket(ticket, comment, files, session=session, actor=actor)
-    session.flush()
     return comment
 
 

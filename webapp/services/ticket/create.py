@@ -2,9 +2,11 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm.attributes import set_committed_value
 
 from webapp import clock, database
 from webapp.auth import Actor, current_actor, require
@@ -20,8 +22,9 @@ from webapp.services.sla.clocks import customer_facts
 from webapp.services.sla.reaction import start
 from webapp.services.tag import set_tags
 from webapp.services.ticket.assignment import set_team
-from webapp.services.ticket.comment import CommentDraft, find_repeat, write_comment
+from webapp.services.ticket.comment import CommentDraft, find_repeat, place_comment
 from webapp.services.ticket.update import checked, flush_external_id
+from webapp.tenancy import require_workspace_id
 from webapp.validators import visible
 
 TITLE_CHARS = 200
@@ -47,16 +50,15 @@ def create_ticket(
     page: dict[str, Any] | None = None,
     client: dict[str, Any] | None = None,
     first: CommentDraft | None = None,
+    tell: bool = True,
     session: Any = None,
     actor: Actor | None = None,
 ) -> Ticket:
     """Opens a ticket for a customer (found or made by `customer_email`) and records `ticket.created`.
 
-    They are told by mail.
-
-    `tags`: names; `fields`: values of custom fields by key. `first`: its first comment, written in the same
-    breath; the same again finds the first ticket. Raises `Invalid` naming the field, `Conflict` for an
-    external id that is taken.
+    `tell`: they hear of it by mail. `tags`: names; `fields`: values of custom fields by key. `first`: its
+    first comment, written in the same breath; the same again finds the first ticket. Raises `Invalid` naming
+    the field, `Conflict` for an external id that is taken.
     """
     session, actor = session or db.session(), actor or current_actor()
     if actor.kind != "customer":
@@ -69,7 +71,7 @@ def create_ticket(
     if (earlier := _repeated(first, session, actor)) is not None:
         return earlier
     ticket = Ticket(
-        number=_next_number(session),
+        number=next_number(session),
         title=title,
         description=description,
         channel=channel,
@@ -84,9 +86,9 @@ def create_ticket(
         **_beginnings(),
     )
     set_team(ticket, team_id, session)
-    _enter(ticket, session=session, actor=actor)
+    _enter(ticket, customer, session=session, actor=actor)
     _mark(ticket, tags, fields or {}, session=session, actor=actor)
-    _begin(ticket, first, session=session, actor=actor)
+    _begin(ticket, first, tell=tell, session=session, actor=actor)
     return ticket
 
 
@@ -108,12 +110,12 @@ def _repeated(first: CommentDraft | None, session: Any, actor: Actor) -> Ticket 
     return earlier.ticket if earlier else None
 
 
-def _enter(ticket: Ticket, *, session: Any, actor: Actor) -> None:
-    """Writes the row and its event."""
+def _enter(ticket: Ticket, customer: Customer, *, session: Any, actor: Actor) -> None:
+    """Adds the row and its event; they are written with its first comment."""
+    set_committed_value(ticket, "customer", customer)  # known: nobody has to ask for them
     session.add(ticket)
     if ticket.external_id:
         flush_external_id(session)
-    session.flush()
     remember(ticket, session=session, is_new=True)
     record("ticket.created", session=session, actor=actor, ticket=ticket, changes=_every_field(ticket))
 
@@ -121,21 +123,24 @@ def _enter(ticket: Ticket, *, session: Any, actor: Actor) -> None:
 def _mark(
     ticket: Ticket, tags: Sequence[str], fields: Mapping[str, Any], *, session: Any, actor: Actor
 ) -> None:
+    if tags or fields:
+        session.flush()
     if tags:
         set_tags(ticket, add=tags, session=session, actor=actor)
     if fields:
         set_values(ticket, fields, session=session, actor=actor)
 
 
-def _begin(ticket: Ticket, first: CommentDraft | None, *, session: Any, actor: Actor) -> None:
+def _begin(ticket: Ticket, first: CommentDraft | None, *, tell: bool, session: Any, actor: Actor) -> None:
     """Its first comment, its clocks, and word to its customer."""
     if first is not None:
-        write_comment(ticket, first, session=session, actor=actor)
+        place_comment(ticket, first, session=session, actor=actor)
     elif actor.kind == "customer":
         ticket.waiting_since = clock.now()
-    session.flush()
     start(ticket, session=session)
-    tell_created(ticket, session=session)
+    session.flush()
+    if tell:
+        tell_created(ticket, session=session)
 
 
 def _beginnings() -> dict[str, Any]:
@@ -144,6 +149,7 @@ def _beginnings() -> dict[str, Any]:
     return {
         **dict.fromkeys(counts, 0),
         "id": database.uuid7(),
+        "workspace_id": require_workspace_id(),
         "status": "open",
         "status_changed_at": now,
         "shelf": "queue",
@@ -170,9 +176,14 @@ def _every_field(ticket: Ticket) -> dict[str, list[Any]]:
     return changes | {name: [None, value] for name, value in rare.items() if value}
 
 
-def _next_number(session: Any) -> int:
-    query = sa.update(TicketNumber).values(number=TicketNumber.number + 1).returning(TicketNumber.number)
-    return int(session.execute(query, execution_options={"synchronize_session": False}).scalar_one())
+def next_number(session: Any) -> int:
+    """The number of the next ticket; the row that counts them is locked until the commit."""
+    return int(session.execute(_counting(), execution_options={"synchronize_session": False}).scalar_one())
+
+
+@cache
+def _counting() -> Any:
+    return sa.update(TicketNumber).values(number=TicketNumber.number + 1).returning(TicketNumber.number)
 
 
 class TicketService:

@@ -94,15 +94,36 @@ def list_tickets(
     name = sort or DEFAULT_SORT.get(view, "due")
     if name == "snooze" and view != "snoozed":
         raise Invalid.field("sort", "Only snoozed tickets have a time to wake", where="query")
-    order = SORTS[name]
-    query = sa.select(Ticket).where(*_members(view, actor)).options(sa.orm.joinedload(Ticket.customer))
+    return page_of(_members(view, actor), sort=name, cursor=cursor, limit=limit)
+
+
+def list_every_ticket(
+    *, sort: str = "newest", cursor: str | None = None, limit: int = 50, actor: Actor | None = None
+) -> tuple[list[Ticket], str | None]:
+    """A page of all tickets but those in the trash, on whatever shelf, and the cursor of the next."""
+    actor = actor or current_actor()
+    require(actor, "ticket:read")
+    if sort == "snooze":
+        raise Invalid.field("sort", "Only snoozed tickets have a time to wake", where="query")
+    return page_of([Ticket.workspace_id == actor.workspace_id, kept()], sort=sort, cursor=cursor, limit=limit)
+
+
+def page_of(
+    conditions: list[sa.ColumnElement[bool]], *, sort: str, cursor: str | None = None, limit: int = 50
+) -> tuple[list[Ticket], str | None]:
+    """A page of the tickets that fulfil conditions, and the cursor of the next.
+
+    Raises `Invalid` for a cursor that is not of this order.
+    """
+    order = SORTS[sort]
+    query = sa.select(Ticket).where(*conditions).options(sa.orm.joinedload(Ticket.customer))
     query = query.order_by(*(column.desc() if order.is_descending else column for column in order.columns))
     if cursor:
-        here, place = sa.tuple_(*order.columns), _open_cursor(cursor, name, order)
+        here, place = sa.tuple_(*order.columns), _open_cursor(cursor, sort, order)
         query = query.where(here < place if order.is_descending else here > place)
     found = list(db.session.scalars(query.limit(limit + 1)))
     page = found[:limit]
-    return page, _cursor(name, order, page[-1]) if len(found) > limit else None
+    return page, _cursor(sort, order, page[-1]) if len(found) > limit else None
 
 
 def _cursor(name: str, order: Sort, ticket: Ticket) -> str:

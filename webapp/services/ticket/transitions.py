@@ -12,6 +12,7 @@ from webapp.models import Event, Ticket, User
 from webapp.models.ticket import ENDED
 from webapp.schemas.lifecycle import Lifecycle
 from webapp.services import presence, setting
+from webapp.services.availability import takes_tickets
 from webapp.services.email import customers as customer_mail
 from webapp.services.job import enqueue
 from webapp.services.ticket.assignment import give_to
@@ -64,7 +65,9 @@ def is_agent_available(ticket: Ticket, session: Any) -> bool:
         return False
     agent = session.get(User, ticket.assigned_agent_id)
     online = presence.online_ids("user", ticket.workspace_id)
-    return agent is not None and agent.is_active and agent.availability == "online" and agent.id in online
+    if agent is None or not agent.is_active or agent.id not in online:
+        return False
+    return takes_tickets(agent, session=session)
 
 
 def back_to_queue(ticket: Ticket, *, session: Any, actor: Actor) -> None:
