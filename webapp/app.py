@@ -1,6 +1,7 @@
 """The composition root: the one module that may import everything."""
 
 import os
+import time
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,17 +13,17 @@ from flask_openapi3 import Info, OpenAPI
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
-from webapp import assets, database, log
+from webapp import assets, database, log, metrics
 from webapp.api import register_api
 from webapp.cli import register_cli
 from webapp.config import ROOT, ConfigError, Settings, load_settings
-from webapp.errors import from_pydantic, register_error_handlers
+from webapp.errors import register_error_handlers
 from webapp.extensions import babel, csrf, db, migrate
 from webapp.middleware import HostGuard, SecurityHeaders
 from webapp.pages import register_pages
 from webapp.ratelimit import RateLimiter
 from webapp.realtime import register_realtime, server
-from webapp.services import event, routing, search
+from webapp.services import audit, crm, event, routing, search, webhooks
 from webapp.services.email.customers import mail_replies
 from webapp.services.notification.reaction import tell_of_events
 from webapp.services.sla.reaction import follow_events
@@ -38,7 +39,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     Raises `ConfigError`, which lists every wrong value.
     """
     settings = load_settings({**os.environ, **(config or {})})
-    log.configure(settings.log_level, settings.log_format)
+    log.configure(settings.log_level, settings.log_format, settings.upkeep)
     app = OpenAPI(
         "webapp",
         info=Info(title="Parley", version="1"),
@@ -46,7 +47,6 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
         template_folder=str(ROOT / "templates"),
         instance_path=str(settings.instance_path.resolve()),
         doc_ui=False,
-        validation_error_callback=errors_callback,
     )
     configure(app, settings)
     bind_extensions(app, settings)
@@ -71,12 +71,10 @@ def register_reactions() -> None:
     event.react(search.follow_moves)
     event.react(transitions.follow)
     event.react(routing.follow)
+    event.react(crm.follow)
     event.react(tell_of_events)  # last: it tells what the others decided
-
-
-def errors_callback(error: Any) -> Any:
-    """flask-openapi3's validation failures, in the one shape."""
-    raise from_pydantic(error)
+    event.conclude(webhooks.follow)
+    event.conclude(audit.keep)
 
 
 def configure(app: Flask, settings: Settings) -> None:
@@ -86,8 +84,11 @@ def configure(app: Flask, settings: Settings) -> None:
         PARLEY=settings,
         TESTING=settings.testing,
         SECRET_KEY=settings.secret_key,
+        SECRET_KEY_FALLBACKS=list(settings.previous_secret_keys),
         SQLALCHEMY_DATABASE_URI=settings.database_url,
-        SQLALCHEMY_ENGINE_OPTIONS=database.engine_options(settings.database_url),
+        SQLALCHEMY_ENGINE_OPTIONS=database.engine_options(
+            settings.database_url, wait_seconds=settings.database_wait_seconds
+        ),
         MAX_CONTENT_LENGTH=JSON_BYTES,
         MAX_FORM_MEMORY_SIZE=JSON_BYTES,
         MAX_FORM_PARTS=100,
@@ -111,7 +112,13 @@ def bind_extensions(app: Flask, settings: Settings) -> None:
     babel.init_app(app)
     app.extensions["parley_limiter"] = RateLimiter(settings.redis_url)
     with app.app_context():
-        database.wire_engine(db.engine, synchronous=settings.sqlite_synchronous, role=settings.database_role)
+        database.wire_engine(
+            db.engine,
+            synchronous=settings.sqlite_synchronous,
+            role=settings.database_role,
+            wait_seconds=settings.database_wait_seconds,
+            answer_seconds=settings.database_answer_seconds,
+        )
     serve_static(app)
     server.init(app, settings)
 
@@ -144,6 +151,7 @@ def wrap(app: Flask, settings: Settings) -> None:
 
 def _begin_request() -> None:
     g.request_id = uuid.uuid4().hex[:12]
+    g.began = time.perf_counter()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(
         request_id=g.request_id, method=request.method, endpoint=request.endpoint
@@ -151,6 +159,10 @@ def _begin_request() -> None:
 
 
 def _name_request(response: Any) -> Any:
+    began = g.get("began")
+    if began is not None:
+        labels = request.blueprint or "none", f"{response.status_code // 100}xx"
+        metrics.REQUESTS.labels(*labels).observe(time.perf_counter() - began)
     response.headers["X-Request-Id"] = g.get("request_id", "")
     response.vary.add("Cookie")
     return response

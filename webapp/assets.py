@@ -9,6 +9,8 @@ from flask import Flask
 
 from webapp.config import ROOT
 
+BOARD_SCRIPT = "static/js/now/main.js"
+"""Its hashed name is the version by which a screen sees that there is a new one."""
 DIST = ROOT / "static" / "dist"
 _HASHED = re.compile(r"-[A-Z0-9]{8}\.(js|css)$")
 

@@ -24,9 +24,19 @@ from sqlalchemy.engine import Dialect, Engine
 from sqlalchemy.orm import DeclarativeBase, SessionTransaction
 from sqlalchemy.types import TypeDecorator
 
-from webapp import clock, green
+from webapp import clock, green, silence, validators
+from webapp.writers import Writers
 
 log = logging.getLogger(__name__)
+
+AWAY = (
+    sa.exc.OperationalError,
+    sa.exc.InterfaceError,
+    sa.exc.TimeoutError,
+    sqlite3.OperationalError,
+)
+"""What is raised while the database cannot be reached, or is too busy: the same again may work later."""
+green.passing = AWAY
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -107,9 +117,14 @@ def _session() -> Any:
 def transaction() -> Iterator[Session]:
     """One unit of work: commits at the end, rolls back on any error. The only door to a commit.
 
-    Does not nest: entry points (request, command, job, CLI) open it, services never do.
+    Does not nest: entry points (request, command, job, CLI) open it, services never do. Inside `joinable` it
+    is a part of the surrounding one.
     """
     session = _session()
+    if session.info.get("joinable"):
+        with savepoint():
+            yield session
+        return
     if session.info.get("open"):
         raise RuntimeError("transaction() does not nest: only entry points open it")
     session.rollback()  # ends a read begun earlier, so that SQLite begins this one as a writer
@@ -122,6 +137,16 @@ def transaction() -> Iterator[Session]:
         raise
     finally:
         session.info.pop("open", None)
+
+
+@contextmanager
+def joinable(session: Session) -> Iterator[None]:
+    """An entry point around entry points: a `transaction()` in here commits with the open one, not alone."""
+    session.info["joinable"] = True
+    try:
+        yield
+    finally:
+        session.info.pop("joinable", None)
 
 
 @contextmanager
@@ -226,7 +251,13 @@ def scratch(session: Any, name: str, default: Callable[[], Any]) -> Any:
 # --- engines --------------------------------------------------------------------------------------
 
 
-def engine_options(url: str) -> dict[str, Any]:
+WAIT_SECONDS = 10.0
+"""How long a statement waits for a connection, or for what another transaction holds."""
+ANSWER_SECONDS = 30.0
+"""How long a statement may take."""
+
+
+def engine_options(url: str, *, wait_seconds: float = WAIT_SECONDS) -> dict[str, Any]:
     """Flask-SQLAlchemy's engine options for a database URL."""
     quiet = {"hide_parameters": True}  # an error's text goes to the log, what people wrote does not
     if url.startswith("sqlite"):
@@ -235,82 +266,89 @@ def engine_options(url: str) -> dict[str, Any]:
             "connect_args": {"check_same_thread": False, "timeout": 0},
             "pool_size": 20,
             "max_overflow": 40,
+            "pool_timeout": wait_seconds,
         }
     return {
         **quiet,
         "pool_size": 20,
         "max_overflow": 10,
-        "pool_timeout": 5,
+        "pool_timeout": wait_seconds,
         "pool_pre_ping": True,
         "pool_recycle": 1800,
-        "connect_args": {"connect_timeout": 5},
+        "connect_args": silence.connect_args(),
     }
 
 
-def wire_engine(engine: Engine, *, synchronous: str = "FULL", role: str | None = None) -> None:
+def wire_engine(
+    engine: Engine,
+    *,
+    synchronous: str = "FULL",
+    role: str | None = None,
+    wait_seconds: float = WAIT_SECONDS,
+    answer_seconds: float = ANSWER_SECONDS,
+) -> None:
     """Hangs the dialect's rules on an engine.
 
     `synchronous`: SQLite's setting. `role`: the unprivileged PostgreSQL role the app's connections take.
+    `wait_seconds`: how long a statement waits for what another transaction holds. `answer_seconds`: how long
+    it may take on PostgreSQL.
     """
     if engine.dialect.name == "sqlite":
-        _wire_sqlite(engine, synchronous)
+        _wire_sqlite(engine, synchronous, wait_seconds)
     else:
-        _wire_postgresql(engine, role)
+        _wire_postgresql(engine, role, wait_seconds, answer_seconds)
 
 
-BUSY_WAIT_SECONDS = 10.0
+def _wire_sqlite(engine: Engine, synchronous: str, wait_seconds: float) -> None:
+    writers = Writers(wait_seconds)
 
-
-def _wire_sqlite(engine: Engine, synchronous: str) -> None:
     @event.listens_for(engine, "connect")
     def _connect(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None  # the sqlite3 module must never BEGIN by itself
-        for pragma in (
-            "journal_mode=WAL",
-            f"synchronous={synchronous}",
-            "foreign_keys=ON",
-            "temp_store=MEMORY",
-        ):
-            _patiently(lambda pragma=pragma: connection.execute(f"PRAGMA {pragma}"))
+        connection.create_function("fold_name", 1, validators.fold_name, deterministic=True)
+        wanted = f"journal_mode=WAL synchronous={synchronous} foreign_keys=ON temp_store=MEMORY"
+        for pragma in wanted.split():
+            writers.patiently(lambda pragma=pragma: connection.execute(f"PRAGMA {pragma}"))
         # A busy wait in C would freeze every greenlet; `begin` below waits in a way that yields.
         connection.execute("PRAGMA busy_timeout=0")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
         mode = connection.get_execution_options().get("sqlite_begin") or _begin_mode.get()
-        raw = connection.connection.dbapi_connection
-        _patiently(lambda: raw.execute(f"BEGIN {mode}"))  # type: ignore[union-attr]
+        writers.begin(connection.connection.dbapi_connection, mode)
 
-    # The COMMIT alone goes to a real thread: its fsync takes milliseconds in which the loop can run.
-    engine.dialect.do_commit = lambda raw: _patiently(lambda: green.run_in_thread(raw.commit))  # type: ignore[method-assign]
-
-
-def _patiently(call: Callable[[], Any]) -> Any:
-    give_up_at, delay = time.monotonic() + BUSY_WAIT_SECONDS, 0.001
-    while True:
-        try:
-            return call()
-        except sqlite3.OperationalError as error:
-            if ("locked" not in str(error) and "busy" not in str(error)) or time.monotonic() > give_up_at:
-                raise
-        time.sleep(delay)
-        delay = min(delay * 1.6, 0.05)
+    engine.dialect.do_commit, engine.dialect.do_rollback = writers.commit, writers.rollback  # type: ignore[method-assign]
+    event.listen(engine.pool, "close", lambda raw, _record: writers.leave(raw))
 
 
-POSTGRESQL_SESSION = (
-    "SET TIME ZONE 'UTC'; SET statement_timeout = '30s'; "
-    "SET idle_in_transaction_session_timeout = '60s'; SET lock_timeout = '5s'"
-)
+POSTGRESQL_SESSION = "SET TIME ZONE 'UTC'; SET idle_in_transaction_session_timeout = '60s'"
 
 
-def _wire_postgresql(engine: Engine, role: str | None) -> None:
+def _wire_postgresql(engine: Engine, role: str | None, wait_seconds: float, answer_seconds: float) -> None:
+    silence.watch()
+    limits = {"lock_timeout": wait_seconds, "statement_timeout": answer_seconds}
+    setting = "; ".join(f"SET {name} = {int(seconds * 1000)}" for name, seconds in limits.items())
+
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:
         with connection.cursor() as cursor:
-            cursor.execute(POSTGRESQL_SESSION)
+            cursor.execute(f"{POSTGRESQL_SESSION}; {setting}")
             if role:
                 cursor.execute(f'SET ROLE "{role}"')
         connection.commit()
+        connection.silence_seconds = answer_seconds + silence.SLACK_SECONDS
+
+
+@contextmanager
+def patient(session: Any, seconds: int) -> Iterator[None]:
+    """Lets this transaction's statements take so long in the block; on SQLite they always may."""
+    if session.get_bind().dialect.name != "postgresql":
+        yield
+        return
+    setting = sa.text(f"SET LOCAL statement_timeout = '{int(seconds)}s'")
+    session.execute(setting.execution_options(unscoped=True))
+    with silence.longer(session.connection().connection.dbapi_connection, seconds):
+        yield
 
 
 class Connection:

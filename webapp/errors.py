@@ -7,9 +7,11 @@ import logging
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
+
+from webapp.database import AWAY
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +64,10 @@ class Conflict(AppError):
     status, code = 409, "conflict"
 
 
+class PreconditionFailed(AppError):
+    status, code = 412, "changed"
+
+
 class TooLarge(AppError):
     status, code = 413, "too_large"
 
@@ -91,15 +97,18 @@ class Unavailable(AppError):
     status, code = 503, "unavailable"
 
 
+class NoSpace(AppError):
+    status, code = 507, "no_space"
+
+
 # --- the one shape, at every door -----------------------------------------------------------------
 
 
-def from_pydantic(error: Any) -> Invalid:
+def from_pydantic(error: Any, *, where: str = "body") -> Invalid:
     """Pydantic's findings as `Invalid`: each names its field, none repeats the input.
 
-    Where the field was comes from the model's name: `…Query`, `…Path`, `…Form`, else the body.
+    `where` the fields were: body, query, path or header.
     """
-    where = next((place for place in ("query", "path") if error.title.lower().endswith(place)), "body")
     detail = [
         {"loc": [where, *found["loc"]], "msg": _plain(found["msg"]), "type": found["type"]}
         for found in error.errors(include_url=False, include_context=False, include_input=False)
@@ -150,8 +159,9 @@ def register_error_handlers(app: Flask) -> None:
     app.register_error_handler(AppError, _answer)
     app.register_error_handler(CSRFError, _answer_csrf)
     app.register_error_handler(HTTPException, _answer_http)
-    app.register_error_handler(sa.exc.TimeoutError, _answer_busy)
-    app.register_error_handler(sa.exc.OperationalError, _answer_busy)
+    for away in AWAY:
+        app.register_error_handler(away, _answer_busy)
+    app.register_error_handler(sa.exc.IntegrityError, _ask_again)
     app.register_error_handler(Exception, _answer_unknown)
 
 
@@ -183,6 +193,23 @@ def _answer_busy(error: Exception) -> Response:
     return _answer(Unavailable("The service is busy; please try again", retry_after_seconds=2))
 
 
+def _ask_again(error: sa.exc.IntegrityError) -> Any:
+    """Does a request once more whose row met one that somebody else was writing at the same moment.
+
+    Nothing of the first time is left, and now it sees that row: it is told what it would have been told had
+    it come a moment later, by the rule that knows the name, the address or the key in question.
+    """
+    if g.get("is_asked_again"):
+        return _answer_unknown(error)
+    g.is_asked_again = True
+    for file in request.files.values():
+        file.stream.seek(0)
+    try:
+        return current_app.dispatch_request()
+    except Exception as refusal:  # noqa: BLE001 - answered as the first time
+        return current_app.handle_user_exception(refusal)
+
+
 def _answer_unknown(error: Exception) -> Response:
     log.error("request failed", exc_info=error)
     return _body(INTERNAL, 500)
@@ -199,7 +226,7 @@ def _body(body: dict[str, Any], status: int) -> Response:
 
 def wants_json() -> bool:
     """Whether the asker is a program: the API's paths, or JSON preferred over HTML."""
-    if request.path.startswith(("/api/", "/socket.io", "/files/")):
+    if request.path.startswith(("/api/", "/socket.io", "/files/", "/hooks/")):
         return True
     best = request.accept_mimetypes.best_match(["text/html", "application/json"])
     return best == "application/json"

@@ -3,9 +3,17 @@
 from typing import Any
 
 from flask import request
-from flask_openapi3 import APIBlueprint
 
-from webapp.api.doors import access, bearer_token, created, enter_visitor, leave, nothing, uploaded
+from webapp.api.doors import (
+    access,
+    answers,
+    bearer_token,
+    created,
+    nothing,
+    takes_file,
+    uploaded,
+    visitor_views,
+)
 from webapp.auth import current_actor
 from webapp.browser import describe_client
 from webapp.database import read_only, transaction
@@ -21,6 +29,8 @@ from webapp.schemas.chat import (
     TypingIn,
     VisitorIn,
 )
+from webapp.schemas.pushed import AttachmentOut, CustomerEventOut
+from webapp.schemas.snapshot import ChatReplayOut, ChatStateOut, CustomerTicketOut, VisitorOut
 from webapp.services import attachment as attachments
 from webapp.services import chat, live
 from webapp.services import ticket as tickets
@@ -32,9 +42,7 @@ from webapp.services.ticket.comment import CommentDraft
 from webapp.signing import open_continue_token
 from webapp.tenancy import use_workspace
 
-bp = APIBlueprint("chat", __name__, url_prefix="/api/v1/chat")
-bp.before_request(enter_visitor)
-bp.teardown_request(leave)
+bp = visitor_views("chat", __name__, "/api/v1/chat")
 
 
 @bp.after_request
@@ -50,6 +58,7 @@ def open_to_host_pages(response: Any) -> Any:
 
 @bp.post("/visitors")
 @access("public")
+@answers(201, token=str)
 def create_visitor(body: VisitorIn) -> Any:
     """A new visitor's token for an inbox."""
     limits.count_visitor(request.remote_addr or "")
@@ -69,6 +78,7 @@ def create_visitor(body: VisitorIn) -> Any:
 
 @bp.post("/identify")
 @access("public")
+@answers(token=str, visitor=VisitorOut)
 def identify(body: IdentifyIn) -> Any:
     """Who the visitor is, by the host site's signature; the old token ends, the new one is answered."""
     limits.count_identify(request.remote_addr or "")
@@ -94,6 +104,7 @@ def identify(body: IdentifyIn) -> Any:
 
 @bp.get("/state")
 @access("visitor")
+@answers(200, ChatStateOut)
 def read_state() -> Any:
     """The state to start from."""
     with read_only():
@@ -102,6 +113,7 @@ def read_state() -> Any:
 
 @bp.get("/unread")
 @access("visitor")
+@answers(unread=int, open=bool)
 def read_unread() -> Any:
     """Whether there is an open chat, and how much of it is new."""
     with read_only():
@@ -110,6 +122,7 @@ def read_unread() -> Any:
 
 @bp.post("/comments")
 @access("visitor")
+@answers(201, event=CustomerEventOut, ticket=CustomerTicketOut, may=(409,))
 def create_comment(body: MessageIn) -> Any:
     """Writes a message: joins the open chat or begins one."""
     with read_only():
@@ -125,6 +138,7 @@ def create_comment(body: MessageIn) -> Any:
 
 @bp.post("/read")
 @access("visitor")
+@answers(204)
 def mark_read(body: MarkIn) -> Any:
     """Moves the customer's marks."""
     with transaction():
@@ -134,6 +148,7 @@ def mark_read(body: MarkIn) -> Any:
 
 @bp.post("/typing")
 @access("visitor")
+@answers(204)
 def set_typing(body: TypingIn) -> Any:
     """Shows the agent that something is being typed."""
     with read_only():
@@ -143,6 +158,7 @@ def set_typing(body: TypingIn) -> Any:
 
 @bp.post("/end")
 @access("visitor")
+@answers(ticket=CustomerTicketOut, may=(409,))
 def end_chat(body: EndIn) -> Any:
     """Ends the chat."""
     with transaction():
@@ -151,6 +167,8 @@ def end_chat(body: EndIn) -> Any:
 
 @bp.post("/attachments")
 @access("visitor")
+@answers(201, AttachmentOut)
+@takes_file
 def create_attachments() -> Any:
     """Takes a file for a message that is being written."""
     name, data, client_id = uploaded()
@@ -163,6 +181,7 @@ def create_attachments() -> Any:
 
 @bp.get("/events")
 @access("visitor")
+@answers(200, ChatReplayOut, may=(404,))
 def list_events(query: ReplayQuery) -> Any:
     """Events of a chat after a sequence, or the page before one."""
     with read_only():
@@ -171,6 +190,7 @@ def list_events(query: ReplayQuery) -> Any:
 
 @bp.post("/transcript")
 @access("chat:read")
+@answers(204, may=(409,))
 def send_transcript(body: EndIn) -> Any:
     """Mails the conversation to its customer's own address."""
     with transaction():
@@ -180,6 +200,7 @@ def send_transcript(body: EndIn) -> Any:
 
 @bp.post("/continue")
 @access("public")
+@answers(201, token=str)
 def continue_from_link(body: ContinueIn) -> Any:
     """A visitor token for the chat that a mail's link names."""
     limits.count_visitor(request.remote_addr or "")

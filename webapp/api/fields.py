@@ -2,30 +2,36 @@
 
 from typing import Any
 
-from flask_openapi3 import APIBlueprint
-
-from webapp.api.doors import access, created, enter_staff, leave
+from webapp.api.doors import access, answers, created, staff_views
+from webapp.api.matching import matching
 from webapp.database import read_only, transaction
-from webapp.schemas.field import FieldIn, FieldPatch, FieldsQuery, field_out
+from webapp.models import Field
+from webapp.schemas.field import FieldIn, FieldOut, FieldPatch, FieldsQuery, field_out
+from webapp.schemas.paging import cut, page_out
 from webapp.schemas.ticket_in import IdPath
 from webapp.services import field as fields
 
-bp = APIBlueprint("fields", __name__, url_prefix="/api/v1")
-bp.before_request(enter_staff)
-bp.teardown_request(leave)
+bp = staff_views("fields", __name__)
 
 
 @bp.get("/fields")
 @access("directory:read")
+@answers(data=list[FieldOut], next_cursor=str | None)
 def list_fields(query: FieldsQuery) -> Any:
     """The definitions in their order."""
     with read_only():
         found = fields.list_fields(query.target, archived=query.archived)
-        return {"data": [field_out(field) for field in found]}
+        page, cursor = cut(found, query, _place, int, int, str)
+        return page_out(page, cursor, field_out)
+
+
+def _place(field: Field) -> tuple[int, int, str]:
+    return int(field.target == "customer"), field.position, str(field.id)
 
 
 @bp.post("/fields")
 @access("settings:manage")
+@answers(201, field=FieldOut, may=(409,))
 def create_field(body: FieldIn) -> Any:
     """Defines a field."""
     with transaction():
@@ -35,8 +41,19 @@ def create_field(body: FieldIn) -> Any:
         )
 
 
+@bp.get("/fields/<id>")
+@access("directory:read")
+@answers(field=FieldOut)
+def read_field(path: IdPath) -> Any:
+    """A definition, archived or not."""
+    with read_only():
+        return {"field": field_out(fields.field_for(path.id, permission="directory:read"))}
+
+
 @bp.patch("/fields/<id>")
 @access("settings:manage")
+@matching(read_field)
+@answers(field=FieldOut, may=(409,))
 def update_field(path: IdPath, body: FieldPatch) -> Any:
     """Changes a definition, archives it or brings it back."""
     given = {name: value for name, value in body.model_dump(exclude_unset=True).items() if value is not None}

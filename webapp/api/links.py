@@ -3,19 +3,18 @@
 import uuid
 from typing import Any, Literal
 
-from flask_openapi3 import APIBlueprint
-
-from webapp.api.doors import access, created, enter_staff, leave, nothing
+from webapp.api.doors import access, answers, created, nothing, staff_views
 from webapp.database import read_only, transaction
-from webapp.schemas.link import LinkIn, LinkPath, link_out
+from webapp.schemas.link import LinkIn, LinkOut, LinkPath, link_out
+from webapp.schemas.paging import page_out
+from webapp.schemas.pushed import RowOut
+from webapp.schemas.snapshot import HistoryOut
 from webapp.schemas.text import Line, Strict
 from webapp.schemas.ticket import ticket_row
 from webapp.schemas.ticket_in import PlaceQuery, TicketPath
 from webapp.services import ticket as tickets
 
-bp = APIBlueprint("links", __name__, url_prefix="/api/v1/tickets")
-bp.before_request(enter_staff)
-bp.teardown_request(leave)
+bp = staff_views("links", __name__, "/api/v1/tickets")
 
 
 class FollowerPath(Strict):
@@ -27,6 +26,7 @@ class FollowerPath(Strict):
 
 @bp.get("/<ticket_id>/links")
 @access("ticket:read")
+@answers(data=list[LinkOut], next_cursor=str | None)
 def list_links(path: TicketPath) -> Any:
     """What other tickets are to this one."""
     with read_only():
@@ -35,6 +35,7 @@ def list_links(path: TicketPath) -> Any:
 
 @bp.post("/<ticket_id>/links")
 @access("ticket:update")
+@answers(201, data=list[LinkOut], next_cursor=str | None, may=(409,))
 def create_link(path: TicketPath, body: LinkIn) -> Any:
     """Links another ticket: it is the `kind` of this one."""
     with transaction():
@@ -45,6 +46,7 @@ def create_link(path: TicketPath, body: LinkIn) -> Any:
 
 @bp.delete("/<ticket_id>/links/<link_id>")
 @access("ticket:update")
+@answers(204)
 def delete_link(path: LinkPath) -> Any:
     """Cuts a link."""
     with transaction():
@@ -53,11 +55,12 @@ def delete_link(path: LinkPath) -> Any:
 
 
 def _links(ticket_id: uuid.UUID) -> dict[str, Any]:
-    return {"data": [link_out(*found) for found in tickets.list_links(ticket_id)]}
+    return page_out(tickets.list_links(ticket_id), None, lambda found: link_out(*found))
 
 
 @bp.get("/<ticket_id>/followers")
 @access("ticket:read")
+@answers(followers=list[uuid.UUID])
 def list_followers(path: TicketPath) -> Any:
     """Who follows the ticket."""
     with read_only():
@@ -67,6 +70,7 @@ def list_followers(path: TicketPath) -> Any:
 
 @bp.put("/<ticket_id>/followers/<user_id>")
 @access("ticket:read")
+@answers(followers=list[uuid.UUID])
 def follow(path: FollowerPath) -> Any:
     """Makes somebody follow the ticket; anybody may do so for themselves."""
     with transaction():
@@ -75,6 +79,7 @@ def follow(path: FollowerPath) -> Any:
 
 @bp.delete("/<ticket_id>/followers/<user_id>")
 @access("ticket:read")
+@answers(followers=list[uuid.UUID])
 def unfollow(path: FollowerPath) -> Any:
     """Ends somebody's following."""
     with transaction():
@@ -91,6 +96,7 @@ def _followers(ids: list[uuid.UUID]) -> dict[str, Any]:
 
 @bp.get("/<ticket_id>/history")
 @access("ticket:read")
+@answers(data=list[HistoryOut], has_more=bool)
 def list_history(path: TicketPath, query: PlaceQuery) -> Any:
     """Who changed what, newest first; `before` a sequence for older ones."""
     with read_only():
@@ -101,6 +107,7 @@ def list_history(path: TicketPath, query: PlaceQuery) -> Any:
 
 @bp.delete("/<ticket_id>")
 @access("ticket:delete")
+@answers(204)
 def delete_ticket(path: TicketPath) -> Any:
     """Puts the ticket in the trash."""
     with transaction():
@@ -110,6 +117,7 @@ def delete_ticket(path: TicketPath) -> Any:
 
 @bp.post("/<ticket_id>/restore")
 @access("ticket:restore")
+@answers(ticket=RowOut)
 def restore_ticket(path: TicketPath) -> Any:
     """Takes the ticket out of the trash."""
     with transaction():

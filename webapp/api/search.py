@@ -2,22 +2,22 @@
 
 from typing import Any
 
-from flask_openapi3 import APIBlueprint
+from webapp.api.doors import access, answers, staff_views
+from webapp.database import read_only, transaction
+from webapp.schemas.search import CustomerFound, FindQuery, TicketFound
+from webapp.services import audit, search
 
-from webapp.api.doors import access, enter_staff, leave
-from webapp.database import read_only
-from webapp.schemas.search import FindQuery
-from webapp.services import search
-
-bp = APIBlueprint("search", __name__, url_prefix="/api/v1")
-bp.before_request(enter_staff)
-bp.teardown_request(leave)
+bp = staff_views("search", __name__)
 
 
 @bp.get("/search")
 @access("ticket:read")
+@answers(data=list[TicketFound] | list[CustomerFound], next_cursor=str | None)
 def find(query: FindQuery) -> Any:
     """Tickets or customers that fit `q`; 422 names the place in it that cannot be understood."""
+    if query.scope == "customers" and audit.wants_note("customer.searched"):
+        with transaction():
+            audit.note_access("customer.searched")
     page = {"cursor": query.cursor, "limit": query.limit}
     with read_only():
         if query.scope == "customers":

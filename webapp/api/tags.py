@@ -2,37 +2,49 @@
 
 from typing import Any
 
-from flask_openapi3 import APIBlueprint
-
-from webapp.api.doors import access, created, enter_staff, leave, nothing
+from webapp.api.doors import access, answers, created, nothing, staff_views
+from webapp.api.matching import matching
 from webapp.database import read_only, transaction
-from webapp.schemas.tag import TagIn, TagMerge, TagPatch, tag_out
+from webapp.schemas.paging import PageQuery, cut, page_out
+from webapp.schemas.tag import TagIn, TagMerge, TagOut, TagPatch, tag_out
 from webapp.schemas.ticket_in import IdPath
 from webapp.services import tag as tags
 
-bp = APIBlueprint("tags", __name__, url_prefix="/api/v1")
-bp.before_request(enter_staff)
-bp.teardown_request(leave)
+bp = staff_views("tags", __name__)
 
 
 @bp.get("/tags")
 @access("directory:read")
-def list_tags() -> Any:
+@answers(data=list[TagOut], next_cursor=str | None)
+def list_tags(query: PageQuery) -> Any:
     """The workspace's tags by name."""
     with read_only():
-        return {"data": [tag_out(tag) for tag in tags.list_tags()]}
+        page, cursor = cut(tags.list_tags(), query, lambda tag: (tag.folded, str(tag.id)), str, str)
+        return page_out(page, cursor, tag_out)
 
 
 @bp.post("/tags")
 @access("tag:edit")
+@answers(201, tag=TagOut, may=(409,))
 def create_tag(body: TagIn) -> Any:
     """Makes a tag."""
     with transaction():
         return created({"tag": tag_out(tags.create_tag(body.name, colour=body.colour))})
 
 
+@bp.get("/tags/<id>")
+@access("directory:read")
+@answers(tag=TagOut)
+def read_tag(path: IdPath) -> Any:
+    """A tag."""
+    with read_only():
+        return {"tag": tag_out(tags.read_tag(path.id))}
+
+
 @bp.patch("/tags/<id>")
 @access("tag:edit")
+@matching(read_tag)
+@answers(tag=TagOut, may=(409,))
 def update_tag(path: IdPath, body: TagPatch) -> Any:
     """Renames or recolours a tag; its tickets follow in a moment."""
     with transaction():
@@ -41,6 +53,7 @@ def update_tag(path: IdPath, body: TagPatch) -> Any:
 
 @bp.post("/tags/<id>/merge")
 @access("tag:edit")
+@answers(tag=TagOut, may=(409,))
 def merge_tags(path: IdPath, body: TagMerge) -> Any:
     """Merges a tag into another; answers the one that stays."""
     with transaction():
@@ -49,6 +62,7 @@ def merge_tags(path: IdPath, body: TagMerge) -> Any:
 
 @bp.delete("/tags/<id>")
 @access("tag:edit")
+@answers(204)
 def delete_tag(path: IdPath) -> Any:
     """Takes a tag away, from every ticket too."""
     with transaction():

@@ -1,23 +1,26 @@
-"""Tickets for staff, and the workspace's feed."""
+"""Tickets for staff."""
 
 from typing import Any
 
-from flask_openapi3 import APIBlueprint
-
-from webapp.api.doors import access, created, enter_staff, leave, nothing, uploaded
+from webapp.api.doors import access, answers, created, nothing, staff_views, takes_file, uploaded
+from webapp.api.matching import matching
 from webapp.database import read_only, transaction
 from webapp.errors import Invalid, NotFound
 from webapp.extensions import db
 from webapp.models import Ticket
 from webapp.schemas.attachment import attachment_out
-from webapp.schemas.event import event_for_staff
+from webapp.schemas.comment import comment_for_staff
+from webapp.schemas.paging import page_out
+from webapp.schemas.pushed import AttachmentOut, CommentOut, EventOut, RowOut
+from webapp.schemas.snapshot import SnapshotOut, TicketsOut, WrittenOut
 from webapp.schemas.ticket import ticket_row
 from webapp.schemas.ticket_in import (
     AssignIn,
     CommentIn,
+    CommentPath,
+    CommentsQuery,
     DraftIn,
     DraftPath,
-    FeedQuery,
     MergeIn,
     PlaceQuery,
     QueueQuery,
@@ -33,35 +36,42 @@ from webapp.services import attachment as attachments
 from webapp.services import ticket as tickets
 from webapp.services.customer import create_block, get_customer
 from webapp.services.draft import save_draft
-from webapp.services.event import feed_position, list_feed
+from webapp.services.event import feed_position
+from webapp.services.search import search_tickets
 from webapp.services.ticket.comment import CommentDraft
 from webapp.services.ticket.snapshot import comment_answer, replay_ticket, ticket_snapshot
 
-bp = APIBlueprint("tickets", __name__, url_prefix="/api/v1")
+bp = staff_views("tickets", __name__)
 DETAILS = {"category", "team_id", "external_id", "metadata", "tags", "fields"}
 """What a new ticket takes as it comes."""
-bp.before_request(enter_staff)
-bp.teardown_request(leave)
 
 
 @bp.get("/tickets")
 @access("ticket:read")
+@answers(200, TicketsOut)
 def list_tickets(query: QueueQuery) -> Any:
-    """A page of a view of the queue, with the counts of all of them."""
+    """Tickets that a search finds, that lie in a view of the queue (with the counts of all views), or all."""
     with read_only():
-        page, cursor = tickets.list_tickets(
-            query.view, sort=query.sort, cursor=query.cursor, limit=query.limit
-        )
-        return {
-            "data": [ticket_row(ticket) for ticket in page],
-            "next_cursor": cursor,
-            "counts": tickets.count_views(),
-            "workspace_seq": feed_position(),
-        }
+        if query.q.strip():
+            found = _search(query)
+            return page_out((hit.ticket for hit in found.hits), found.cursor, ticket_row)
+        page = {"cursor": query.cursor, "limit": query.limit}
+        if query.view is None:
+            return page_out(*tickets.list_every_ticket(sort=query.sort or "newest", **page), ticket_row)
+        listed = page_out(*tickets.list_tickets(query.view, sort=query.sort, **page), ticket_row)
+        return {**listed, "counts": tickets.count_views(), "workspace_seq": feed_position()}
+
+
+def _search(query: QueueQuery) -> Any:
+    for name in ("view", "sort"):
+        if getattr(query, name):
+            raise Invalid.field(name, "A search has its own: is:unassigned, sort:newest …", where="query")
+    return search_tickets(query.q, cursor=query.cursor, limit=query.limit)
 
 
 @bp.post("/tickets")
 @access("ticket:create")
+@answers(201, ticket=RowOut, may=(409,))
 def create_ticket(body: TicketIn) -> Any:
     """Opens a ticket for a customer, with the description as its first internal note or reply."""
     with transaction():
@@ -84,6 +94,7 @@ def create_ticket(body: TicketIn) -> Any:
 
 @bp.get("/tickets/<ticket_id>")
 @access("ticket:read")
+@answers(200, SnapshotOut)
 def read_ticket(path: TicketPath) -> Any:
     """A ticket with its newest events; the address holds its id or its number."""
     with read_only():
@@ -92,6 +103,8 @@ def read_ticket(path: TicketPath) -> Any:
 
 @bp.patch("/tickets/<ticket_id>")
 @access("ticket:update")
+@matching(read_ticket)
+@answers(ticket=RowOut, may=(409,))
 def update_ticket(path: TicketPath, body: TicketPatch) -> Any:
     """Sets the fields named; the others stay."""
     with transaction():
@@ -101,6 +114,7 @@ def update_ticket(path: TicketPath, body: TicketPatch) -> Any:
 
 @bp.get("/tickets/<ticket_id>/events")
 @access("ticket:read")
+@answers(events=list[EventOut], has_more=bool, reset=bool)
 def list_events(path: TicketPath, query: PlaceQuery) -> Any:
     """Events of a ticket after a sequence, or the page before one."""
     with read_only():
@@ -108,8 +122,29 @@ def list_events(path: TicketPath, query: PlaceQuery) -> Any:
         return replay_ticket(found, after=query.after, before=query.before, limit=query.limit)
 
 
+@bp.get("/tickets/<ticket_id>/comments")
+@access("ticket:read")
+@answers(data=list[CommentOut], next_cursor=str | None)
+def list_comments(path: TicketPath, query: CommentsQuery) -> Any:
+    """A ticket's replies and notes, oldest first."""
+    with read_only():
+        ticket = tickets.ticket_for(tickets.find_ticket(path.ticket_id), "ticket:read")
+        return page_out(*tickets.list_comments(ticket, **query.model_dump()), comment_for_staff)
+
+
+@bp.get("/tickets/<ticket_id>/comments/<comment_id>")
+@access("ticket:read")
+@answers(comment=CommentOut)
+def read_comment(path: CommentPath) -> Any:
+    """A reply or note."""
+    with read_only():
+        ticket = tickets.ticket_for(tickets.find_ticket(path.ticket_id), "ticket:read")
+        return {"comment": comment_for_staff(tickets.comment_for(ticket, path.comment_id))}
+
+
 @bp.post("/tickets/<ticket_id>/comments")
 @access("ticket:reply")
+@answers(201, WrittenOut, may=(409,))
 def create_comment(path: TicketPath, body: CommentIn) -> Any:
     """Writes a reply or a note; 409 `stale` if others wrote after `seen_seq`."""
     with transaction():
@@ -119,6 +154,7 @@ def create_comment(path: TicketPath, body: CommentIn) -> Any:
 
 @bp.post("/tickets/<ticket_id>/assign")
 @access("ticket:assign")
+@answers(ticket=RowOut, may=(409,))
 def assign_ticket(path: TicketPath, body: AssignIn) -> Any:
     """Gives the ticket to an agent or team, or back to the queue."""
     with transaction():
@@ -128,6 +164,7 @@ def assign_ticket(path: TicketPath, body: AssignIn) -> Any:
 
 @bp.post("/tickets/<ticket_id>/spam")
 @access("ticket:spam")
+@answers(ticket=RowOut, may=(409,))
 def mark_spam(path: TicketPath, body: SpamIn) -> Any:
     """Puts a ticket away as spam, perhaps blocking its customer, or fetches it back."""
     with transaction():
@@ -140,6 +177,7 @@ def mark_spam(path: TicketPath, body: SpamIn) -> Any:
 
 @bp.get("/tickets/counts")
 @access("ticket:read")
+@answers(counts=dict[str, int], workspace_seq=int)
 def count_tickets() -> Any:
     """How many tickets lie in each view: some come and go by the clock alone."""
     with read_only():
@@ -148,6 +186,7 @@ def count_tickets() -> Any:
 
 @bp.post("/tickets/<ticket_id>/snooze")
 @access("ticket:snooze")
+@answers(ticket=RowOut, may=(409,))
 def snooze_ticket(path: TicketPath, body: SnoozeIn) -> Any:
     """Puts a ticket off until a time, or until its customer writes."""
     with transaction():
@@ -157,6 +196,7 @@ def snooze_ticket(path: TicketPath, body: SnoozeIn) -> Any:
 
 @bp.post("/tickets/<ticket_id>/wake")
 @access("ticket:snooze")
+@answers(ticket=RowOut, may=(409,))
 def wake_ticket(path: TicketPath) -> Any:
     """Puts a snoozed ticket back on the queue."""
     with transaction():
@@ -165,6 +205,7 @@ def wake_ticket(path: TicketPath) -> Any:
 
 @bp.post("/tickets/<ticket_id>/merge")
 @access("ticket:merge")
+@answers(ticket=RowOut, may=(409,))
 def merge_ticket(path: TicketPath, body: MergeIn) -> Any:
     """Merges a ticket into another, by id or number; answers the other."""
     with transaction():
@@ -178,6 +219,7 @@ def merge_ticket(path: TicketPath, body: MergeIn) -> Any:
 
 @bp.post("/tickets/<ticket_id>/unmerge")
 @access("ticket:merge")
+@answers(ticket=RowOut, may=(409,))
 def unmerge_ticket(path: TicketPath) -> Any:
     """Takes a merge back; answers the ticket that stands on its own again."""
     with transaction():
@@ -186,6 +228,7 @@ def unmerge_ticket(path: TicketPath) -> Any:
 
 @bp.post("/tickets/<ticket_id>/split")
 @access("ticket:merge")
+@answers(201, ticket=RowOut, may=(409,))
 def split_ticket(path: TicketPath, body: SplitIn) -> Any:
     """Makes a new ticket of some comments; answers the new one."""
     with transaction():
@@ -196,6 +239,7 @@ def split_ticket(path: TicketPath, body: SplitIn) -> Any:
 
 @bp.post("/tickets/<ticket_id>/read")
 @access("ticket:read")
+@answers(204)
 def mark_read(path: TicketPath, body: ReadIn) -> Any:
     """Moves our side's read mark."""
     with transaction():
@@ -205,6 +249,7 @@ def mark_read(path: TicketPath, body: ReadIn) -> Any:
 
 @bp.put("/tickets/<ticket_id>/drafts/<kind>")
 @access("draft:write")
+@answers(content=str)
 def put_draft(path: DraftPath, body: DraftIn) -> Any:
     """Keeps a draft; an empty one is dropped."""
     with transaction():
@@ -214,6 +259,8 @@ def put_draft(path: DraftPath, body: DraftIn) -> Any:
 
 @bp.post("/tickets/<ticket_id>/attachments")
 @access("ticket:reply")
+@answers(201, AttachmentOut)
+@takes_file
 def create_attachments(path: TicketPath) -> Any:
     """Takes a file for a comment that is being written."""
     name, data, client_id = uploaded()
@@ -223,20 +270,6 @@ def create_attachments(path: TicketPath) -> Any:
         ticket = db.session.get(Ticket, ticket_id)
         row = attachments.add_attachment(checked, key, client_id=client_id, ticket=ticket)
         return created(attachment_out(row, "staff"))
-
-
-@bp.get("/events")
-@access("event:read")
-def list_workspace_events(query: FeedQuery) -> Any:
-    """The workspace's feed after a `workspace_seq`, oldest first."""
-    with read_only():
-        found = list_feed(query.after, query.limit + 1)
-        page = found[: query.limit]
-        return {
-            "events": [event_for_staff(event) for event in page],
-            "next": page[-1].workspace_seq if page else query.after,
-            "has_more": len(found) > query.limit,
-        }
 
 
 def _answer(ticket: Ticket) -> Any:
