@@ -127,6 +127,7 @@ def _environment(held: Settings) -> dict[str, str]:
     return {
         "DATABASE_URL": held.database_url,
         "SECRET_KEY": held.secret_key,
+        "PREVIOUS_SECRET_KEYS": " ".join(held.previous_secret_keys),
         "INSTANCE_PATH": str(held.instance_path),
         "DATABASE_ROLE": held.database_role,
         "REDIS_URL": "",

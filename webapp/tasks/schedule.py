@@ -12,15 +12,28 @@ from sqlalchemy.dialects import postgresql, sqlite
 from webapp import clock, green
 from webapp.database import read_only, transaction
 from webapp.models import Job, Schedule
+from webapp.tasks.audit import check_audit_logs
+from webapp.tasks.crm import ask_for_changes
 from webapp.tasks.export import forget_exports
+from webapp.tasks.importing import forget_import_files
+from webapp.tasks.mail_poll import poll_mailboxes
 from webapp.tasks.notification import forget_notifications
-from webapp.tasks.sweep import fail_orphaned_mail, forget_unused_uploads
+from webapp.tasks.sweep import (
+    fail_orphaned_mail,
+    forget_held_mail,
+    forget_idempotent_answers,
+    forget_lost_files,
+    forget_unused_uploads,
+)
+from webapp.tasks.webhook import forget_webhook_deliveries
 
 log = logging.getLogger(__name__)
 
 KEPT_DAYS = 14
+MINUTE = 60.0
 HOUR = 3600.0
 QUARTER = HOUR / 4
+DAY = HOUR * 24
 LOOK_SECONDS = 5.0
 
 
@@ -52,8 +65,16 @@ PERIODIC = (
     Periodic(HOUR, forget_finished_jobs),
     Periodic(HOUR, forget_notifications),
     Periodic(HOUR, forget_exports),
+    Periodic(DAY, forget_import_files),
+    Periodic(HOUR, forget_webhook_deliveries),
     Periodic(QUARTER, fail_orphaned_mail),
     Periodic(HOUR, forget_unused_uploads),
+    Periodic(HOUR, forget_idempotent_answers),
+    Periodic(QUARTER, ask_for_changes),
+    Periodic(DAY, forget_lost_files),
+    Periodic(DAY, check_audit_logs),
+    Periodic(DAY, forget_held_mail),
+    Periodic(MINUTE, poll_mailboxes),
 )
 
 

@@ -6,11 +6,13 @@ token gone.
 """
 
 import logging
+import math
 import random
 import time
 import traceback
 import uuid
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -21,7 +23,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Flask
 
-from webapp import bus, clock, green
+from webapp import bus, clock, green, metrics
 from webapp.auth import SYSTEM, acting_as
 from webapp.config import settings
 from webapp.database import read_only, transaction
@@ -48,10 +50,15 @@ class GiveUp(Exception):
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of job: what runs it, and how often at most (None: as it was enqueued)."""
+    """A kind of job: what runs it, how often at most (None: as it was enqueued), and by how many hands.
+
+    `patience_seconds`: when it has not gone on for so long, it waits for somebody outside and holds no hand.
+    """
 
     handler: Handler
     max_attempts: int | None
+    hands: int | None = None
+    patience_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -67,20 +74,31 @@ class Claim:
     token: str
 
 
+MOST_WAITING = 100
+"""So many jobs may wait for somebody outside without a hand: each costs a connection there, none here."""
 kinds: dict[str, Kind] = {}
+_went_on: dict[uuid.UUID, float] = {}
 _last_lane: uuid.UUID | None = None
 _performed: ContextVar[Claim | None] = ContextVar("performed", default=None)
 
 
-def job(type: str, *, max_attempts: int | None = None) -> Callable[[Handler], Handler]:  # noqa: A002
-    """Registers `handler(params, job_id)` for a type of job.
+def job(
+    type: str,  # noqa: A002
+    *,
+    max_attempts: int | None = None,
+    hands: int | None = None,
+    patience_seconds: float | None = None,
+) -> Callable[[Handler], Handler]:
+    """Registers `handler(params, job_id)` for a type of job; at most `hands` of it run at once in a worker.
+
+    When it has not gone on (`go_on`) for `patience_seconds`, it keeps no other job of the worker waiting.
 
     It opens its own `transaction()` where it writes, and none while it talks to the network. A dict that it
     returns becomes the job's result.
     """
 
     def register(handler: Handler) -> Handler:
-        kinds[type] = Kind(handler, max_attempts)
+        kinds[type] = Kind(handler, max_attempts, hands, patience_seconds)
         return handler
 
     return register
@@ -89,32 +107,47 @@ def job(type: str, *, max_attempts: int | None = None) -> Callable[[Handler], Ha
 # --- claiming -------------------------------------------------------------------------------------
 
 
-def claim_due(limit: int, *, now: datetime | None = None) -> list[Claim]:
-    """Takes up to `limit` jobs that are due, or whose lease has run out, for this worker alone."""
+def claim_due(
+    limit: int,
+    *,
+    now: datetime | None = None,
+    running: Iterable[Claim] = (),
+    own: Collection[uuid.UUID] = (),
+) -> list[Claim]:
+    """Takes up to `limit` jobs that are due, or whose lease has run out, for this worker alone.
+
+    `running`: what holds its hands; a type that has all of its hands full there is left to others. `own`: all
+    that it does, which it never takes over from itself when it could not renew a lease in time.
+    """
     now = now or clock.now()
+    busy = Counter(claim.type for claim in running)
     with read_only() as session:  # an idle worker must not take SQLite's write lock at every look
-        if session.scalar(sa.select(Job.id).where(_due(now)).limit(1)) is None:
+        if session.scalar(sa.select(Job.id).where(_due(now, busy, own)).limit(1)) is None:
             return []
     with transaction() as session:
-        taken = []
-        while len(taken) < limit and (job_id := _next(session, now)) is not None:
+        taken: list[Claim] = []
+        while len(taken) < limit and (job_id := _next(session, _due(now, busy, own))) is not None:
             taken.append(_take(session, job_id, now))
+            busy[taken[-1].type] += 1
     return taken
 
 
-def _due(now: datetime) -> Any:
+def _due(now: datetime, busy: Counter[str], own: Collection[uuid.UUID]) -> Any:
     ready = sa.and_(Job.status == "pending", Job.run_at <= now)
-    return sa.or_(ready, sa.and_(Job.status == "running", Job.lease_until < now))
+    left = sa.and_(Job.status == "running", Job.lease_until < now)
+    due = sa.or_(ready, sa.and_(left, Job.id.not_in(own)) if own else left)
+    full = [name for name, kind in kinds.items() if kind.hands and busy[name] >= kind.hands]
+    return sa.and_(due, Job.type.not_in(full)) if full else due
 
 
-def _next(session: Any, now: datetime) -> uuid.UUID | None:
+def _next(session: Any, due_now: Any) -> uuid.UUID | None:
     """The job whose turn it is, locked: the lowest priority first, within it one workspace after the other.
 
     A workspace with ten thousand jobs thus holds up nobody else for longer than one of them takes.
     """
     global _last_lane
-    urgent = session.scalar(sa.select(Job.priority).where(_due(now)).order_by(Job.priority).limit(1))
-    due = sa.select(Job.id, Job.workspace_id).where(_due(now), Job.priority == urgent)
+    urgent = session.scalar(sa.select(Job.priority).where(due_now).order_by(Job.priority).limit(1))
+    due = sa.select(Job.id, Job.workspace_id).where(due_now, Job.priority == urgent)
     ordered = due.order_by(Job.workspace_id, Job.run_at, Job.id).limit(1)
     for lane in _lanes(_last_lane):
         found = session.execute(ordered.where(lane).with_for_update(skip_locked=True)).first()
@@ -175,18 +208,22 @@ def _mine(claim: Claim) -> Any:
 def perform(claim: Claim) -> None:
     """Runs a claimed job to its end, good or bad, and writes down which it was."""
     token = _performed.set(claim)
+    began, outcome = time.perf_counter(), "completed"
     try:
         if claim.attempts > claim.max_attempts:
             raise GiveUp("its workers died")
         result = _call(claim)
     except Cancelled:
+        outcome = "cancelled"
         log.info("job %s %s was called off", claim.type, claim.id)
     except Exception as error:  # noqa: BLE001 - whatever a handler raises is the job's outcome
-        _note_failure(claim, error)
+        outcome = _note_failure(claim, error)
     else:
         _end(claim, status="completed", result=result if isinstance(result, dict) else None, progress=100)
     finally:
         _performed.reset(token)
+        kind = claim.type if claim.type in kinds else "unknown"
+        metrics.JOBS_DONE.labels(kind, outcome).observe(time.perf_counter() - began)
 
 
 def report_progress(job_id: uuid.UUID, percent: float, note: str = "") -> None:
@@ -213,18 +250,20 @@ def _call(claim: Claim) -> Any:
         return kind.handler(claim.params, claim.id)
 
 
-def _note_failure(claim: Claim, error: Exception) -> None:
-    said = _describe(error)
+def _note_failure(claim: Claim, error: Exception) -> str:
+    """Writes it down; what became of the job."""
+    said = describe(error)
     if isinstance(error, GiveUp) or claim.attempts >= claim.max_attempts:
         log.error("job %s %s failed: %s", claim.type, claim.id, said)
         _end(claim, status="failed", last_error=said)
-        return
+        return "failed"
     seconds = backoff_seconds(claim.attempts)
     log.warning("job %s %s goes again in %.0f s: %s", claim.type, claim.id, seconds, said)
     _end(claim, status="pending", last_error=said, run_at=clock.now() + timedelta(seconds=seconds))
+    return "goes again"
 
 
-def _describe(error: Exception) -> str:
+def describe(error: Exception) -> str:
     """What failed and where; its text only where we wrote it, because a library's may quote a customer."""
     if isinstance(error, GiveUp | AppError):
         return f"{type(error).__name__}: {error}"[:ERROR_CHARS]
@@ -259,6 +298,18 @@ def run_due(now: datetime | None = None) -> int:
     return count
 
 
+def go_on() -> None:
+    """Says that the job at hand has come another step further: its patience begins anew."""
+    claim = _performed.get()
+    if claim is not None and claim.id in _went_on:
+        _went_on[claim.id] = time.monotonic()
+
+
+def _patience(claim: Claim) -> float:
+    kind = kinds.get(claim.type)
+    return math.inf if kind is None or kind.patience_seconds is None else kind.patience_seconds
+
+
 # --- the loop -------------------------------------------------------------------------------------
 
 
@@ -289,13 +340,25 @@ class Worker:
     def loop(self) -> None:
         """Claims as many as there are hands free, then sleeps until woken or the next look is due."""
         while not self.stopping:
-            free = self.concurrency - len(self.running)
-            claims = self._claim(free) if free > 0 else []
+            at_work = self.at_work()
+            free = self.concurrency - len(at_work)
+            claims = self._claim(free, at_work) if free > 0 else []
             for claim in claims:
-                self.running[claim.id] = claim
+                self.running[claim.id], _went_on[claim.id] = claim, time.monotonic()
                 green.spawn(self._run, claim)
             if len(claims) < free or free <= 0:
-                waker.wait(self.settings.job_poll_seconds)
+                waker.wait(self._rest())
+
+    def at_work(self) -> list[Claim]:
+        """What holds a hand: not what has waited beyond its patience, as far as that can be borne."""
+        running, now = list(self.running.values()), time.monotonic()
+        waiting = [one.id for one in running if now - _went_on.get(one.id, now) >= _patience(one)]
+        borne = set(waiting[:MOST_WAITING])
+        return [one for one in running if one.id not in borne]
+
+    def _rest(self) -> float:
+        """Seconds until the next look, or until somebody's patience is at its end."""
+        return min([self.settings.job_poll_seconds, *map(_patience, list(self.running.values()))])
 
     def heartbeat(self) -> None:
         """Renews the leases of what runs, three times within each."""
@@ -309,10 +372,10 @@ class Worker:
             except Exception as error:  # noqa: BLE001 - the next beat tries again; the fence keeps us honest
                 log.warning("leases were not renewed: %s", type(error).__name__)
 
-    def _claim(self, limit: int) -> list[Claim]:
+    def _claim(self, limit: int, at_work: list[Claim]) -> list[Claim]:
         try:
             with self.app.app_context():
-                return claim_due(limit)
+                return claim_due(limit, running=at_work, own=list(self.running))
         except Exception as error:  # noqa: BLE001 - the database is away: look again later
             log.warning("jobs cannot be claimed: %s", type(error).__name__)
             return []
@@ -325,4 +388,5 @@ class Worker:
             log.warning("job %s %s: outcome not stored: %s", claim.type, claim.id, type(error).__name__)
         finally:
             self.running.pop(claim.id, None)
+            _went_on.pop(claim.id, None)
             waker.wake()
