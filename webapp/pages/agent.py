@@ -6,23 +6,23 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask_wtf.csrf import generate_csrf
 
 from webapp import clock
-from webapp.auth import PERMISSIONS, current_actor
+from webapp.auth import current_actor
 from webapp.database import read_only
 from webapp.errors import NotFound
 from webapp.extensions import db
 from webapp.models import Workspace
 from webapp.pages.auth import staff_page
 from webapp.pages.chat import limits
-from webapp.schemas.routing import RoutingSettings
+from webapp.schemas.availability import reason_out
 from webapp.schemas.ticket import ticket_row
 from webapp.schemas.user import user_out
-from webapp.services import notification
+from webapp.services import connection, notification
 from webapp.services import ticket as tickets
 from webapp.services import user as users
+from webapp.services.availability import list_reasons
 from webapp.services.directory import read_directory
 from webapp.services.event import feed_position
 from webapp.services.routing.offer import list_offers
-from webapp.services.setting import read_section
 from webapp.services.ticket.queue import VIEWS, chosen_sort
 
 bp = Blueprint("agent_pages", __name__)
@@ -55,12 +55,12 @@ def _boot(view: str, number: int | None) -> dict[str, Any]:
     return {
         "user": user_out(me),
         "workspace": {"id": str(actor.workspace_id), "name": found.name if found else ""},
-        "permissions": sorted(PERMISSIONS[actor.role]),
+        "permissions": sorted(actor.rights),
         "csrf": generate_csrf(),
         "directory": read_directory(),
         "notifications": {"unread": notification.count_unread()},
         "routing": {
-            "reasons": read_section(RoutingSettings).reasons,
+            "reasons": [reason_out(reason) for reason in list_reasons()],
             "offers": list_offers() if actor.may("ticket:reply") else [],
         },
         "queue": {
@@ -72,6 +72,7 @@ def _boot(view: str, number: int | None) -> dict[str, Any]:
         "view": view,
         "ticket_number": number,
         "limits": limits(),
+        "connected": actor.may("customer:read") and connection.is_connected(),
         "version": "1",
         "now": clock.iso(clock.now()),
     }

@@ -11,11 +11,12 @@ from webapp.errors import AppError, Invalid
 from webapp.models import Customer
 from webapp.models.customer import TIERS
 from webapp.pages.auth import staff_page
-from webapp.pages.forms import form_page, form_values, handled, read_form
+from webapp.pages.forms import check_unchanged, form_page, form_values, handled, read_form
 from webapp.schemas.customer import BlockForm, CustomerForm, MergeForm, block_out, customer_out
 from webapp.schemas.ticket import ticket_row
+from webapp.services import audit, field, organization, search
 from webapp.services import customer as customers
-from webapp.services import field, organization, search
+from webapp.services.edit import About, version_of
 from webapp.services.ticket import list_earlier
 
 bp = Blueprint("customer_pages", __name__, url_prefix="/customers")
@@ -37,6 +38,7 @@ LABELS = {
 @staff_page("customer:read")
 def show_all() -> Any:
     """The list, newest first, or what a search finds."""
+    _note("customer.searched")
     text, cursor = request.args.get("q", "").strip(), request.args.get("cursor")
     error: AppError | None = None
     page: dict[str, Any] = {"data": [], "next_cursor": None}
@@ -49,6 +51,13 @@ def show_all() -> Any:
     return form_page("customers/list.html", error, page=page, text=text, organizations=names)
 
 
+def _note(name: str, customer_id: uuid.UUID | None = None) -> None:
+    """No look at a customer without its entry in the audit log: once an hour."""
+    if audit.wants_note(name, customer_id):
+        with transaction():
+            audit.note_access(name, customer_id)
+
+
 @bp.get("/<uuid:customer_id>")
 @staff_page("customer:read")
 def show(customer_id: uuid.UUID) -> Any:
@@ -57,6 +66,7 @@ def show(customer_id: uuid.UUID) -> Any:
         merged_into = customers.get_customer(customer_id).merged_into_id
     if merged_into is not None:
         return redirect(f"{HERE}/{merged_into}")
+    _note("customer.viewed", customer_id)
     return _page(customer_id)
 
 
@@ -68,6 +78,8 @@ def update(customer_id: uuid.UUID) -> Response:
     def act() -> Response:
         form = read_form(CustomerForm).model_dump()
         with transaction():
+            about = About("customer", customer_id)
+            check_unchanged(lambda: _values(customers.get_customer(customer_id)), about)
             values = _given_fields(form.pop("fields"))
             customers.update_customer(customer_id, fields=values, **form)
         flash("Saved")
@@ -135,6 +147,7 @@ def _page(customer_id: uuid.UUID, error: AppError | None = None, typed: Any = No
         context = {
             "customer": customer_out(customer),
             "values": typed or _values(customer),
+            "version": version_of(_values(customer)),
             "fields": field.list_fields("customer"),
             "tickets": [ticket_row(ticket) for ticket in list_earlier(customer.id, limit=50)],
             "blocks": [block_out(held) for held in customers.list_blocks(customer.id)],

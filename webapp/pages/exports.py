@@ -13,7 +13,7 @@ from webapp.pages.forms import form_page, handled, read_form
 from webapp.schemas.export import ExportForm, job_out
 from webapp.services import export
 from webapp.services import job as jobs
-from webapp.services.export.request import TYPE
+from webapp.services.export.request import FILES
 from webapp.signing import export_url, open_export_claim
 
 bp = Blueprint("exports", __name__)
@@ -30,7 +30,8 @@ def show() -> Any:
 def _page(error: AppError | None = None, typed: dict[str, Any] | None = None) -> Response:
     workspace_id = current_actor().workspace_id
     with read_only():
-        own = [job_out(job) for job in jobs.list_own_jobs(TYPE)]
+        written = [job for type_ in FILES for job in jobs.list_own_jobs(type_)]
+    own = [job_out(job) for job in sorted(written, key=lambda job: job.created_at, reverse=True)]
     for row in own:
         if row["result"] and workspace_id:
             name = row["result"]["file_name"]
@@ -60,8 +61,8 @@ def download(claim: str, name: str) -> Response:  # noqa: ARG001 - the name is f
     opened = open_export_claim(claim)
     if opened is None or opened[0] != current_actor().workspace_id:
         raise NotFound("There is no such export, or its address has expired")
-    with read_only():
-        path, file_name = export.find_export(opened[1])
+    with transaction():
+        path, file_name = export.take_export(opened[1])
     response = send_file(path, as_attachment=True, download_name=file_name, etag=False, max_age=0)
     response.headers["Cache-Control"] = "private, no-store"
     return response

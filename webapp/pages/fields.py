@@ -9,9 +9,10 @@ from flask import Blueprint, Response, flash, redirect, request
 from webapp.database import read_only, transaction
 from webapp.errors import AppError
 from webapp.pages.auth import staff_page
-from webapp.pages.forms import form_page, handled, read_form
+from webapp.pages.forms import check_unchanged, form_page, handled, read_form
 from webapp.schemas.field import FieldForm, NewFieldForm, field_out
 from webapp.services import field as fields
+from webapp.services.edit import About, version_of
 
 bp = Blueprint("field_pages", __name__, url_prefix="/settings/fields")
 
@@ -27,7 +28,10 @@ def show() -> Any:
 
 def _page(error: AppError | None = None, field_id: uuid.UUID | None = None) -> Response:
     with read_only():
-        listed = [field_out(field) for field in fields.list_fields(archived=True)]
+        listed = [
+            {**field_out(field), "version": version_of(field_out(field))}
+            for field in fields.list_fields(archived=True)
+        ]
     typed = request.form.to_dict() if error else {}
     at = str(field_id) if field_id else None
     return form_page("tickets/fields.html", error, fields=listed, values=typed, at=at)
@@ -52,6 +56,7 @@ def update(field_id: uuid.UUID) -> Response:
 
     def act() -> None:
         form = read_form(FieldForm)
+        check_unchanged(lambda: field_out(fields.field_for(field_id)), About("field", field_id))
         fields.update_field(field_id, label=form.label, **form.settings())
 
     return _change(act, "Saved.", field_id)

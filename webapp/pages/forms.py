@@ -1,18 +1,25 @@
 """Forms of pages: read into a schema, and given back filled with a message at each field at fault.
 
 A field's name is its place: `hours.mon.0.opens` is the same as `loc` `["body", "hours", "mon", 0, "opens"]`.
+How a form is guarded, versioned and confirmed is said at the top of templates/layouts/form.html.
 """
 
+import unicodedata
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from flask import Response, make_response, render_template, request
 from pydantic import BaseModel, ValidationError
 
+from webapp.database import read_only
 from webapp.errors import AppError, Conflict, Invalid, RateLimited, from_pydantic
+from webapp.services.edit import About, Stale, check_version
+from webapp.services.event import feed_position
+from webapp.tenancy import current_workspace_id
 
 Schema = TypeVar("Schema", bound=BaseModel)
-OURS = ("csrf_token", "version", "add", "remove")
+OURS = ("csrf_token", "version", "seen", "confirm", "add", "remove")
+MOST = 18  # digits of a place in the feed
 DEEPEST = 4
 
 
@@ -63,7 +70,9 @@ def field_errors(error: AppError) -> dict[str, str]:
 def form_page(template: str, error: AppError | None = None, **context: Any) -> Response:
     """A page with a form: the first time, or back with what was typed and what is wrong with it."""
     errors = field_errors(error) if error else {}
-    response = make_response(render_template(template, errors=errors, failed=error, **context))
+    stale = error.edits if isinstance(error, Stale) else None
+    ours = {"errors": errors, "failed": error, "stale": stale, "seen": _place()}
+    response = make_response(render_template(template, **ours, **context))
     if error is not None:
         response.status_code = error.status
         if error.retry_after_seconds is not None:
@@ -77,3 +86,45 @@ def handled(act: Callable[[], Response], again: Callable[[AppError], Response]) 
         return act()
     except (Invalid, Conflict, RateLimited) as error:
         return again(error)
+
+
+def _place() -> int | None:
+    """The feed's place as of this page, so that a form that comes too late is told what came after."""
+    if current_workspace_id() is None:
+        return None
+    with read_only():
+        return feed_position()
+
+
+# --- two people at one form, and what destroys ----------------------------------------------------
+
+
+def check_unchanged(current: Callable[[], Any], about: About) -> None:
+    """First thing in the transaction that saves a form: refuses it where somebody else saved meanwhile.
+
+    `current` reads what the form edits, as it was when `version_of` of it was put into the form. A form
+    without a version is not checked. Raises `services.edit.Stale`, which `handled` gives back as the form.
+    """
+    seen = request.form.get("seen", "")
+    place = int(seen) if seen.isdecimal() and len(seen) <= MOST else None
+    check_version(request.form.get("version"), current, about, seen=place)
+
+
+def confirmed(name: str, act: Callable[[], Response], *, question: str, verb: str, back: str) -> Response:
+    """Does what destroys once its `name` was typed; else asks for it on a page of its own.
+
+    `question` says what will be lost, `verb` is the button, `back` the way out. Whatever else the form sent
+    comes along.
+    """
+    typed = request.form.get("confirm")
+    if typed is not None and plain(typed) == plain(name):
+        return act()
+    error = Invalid.field("confirm", f"Type “{name}”, or go back") if typed else None
+    carried = [(key, value) for key, value in request.form.items(multi=True) if key not in OURS]
+    context = {"name": name, "question": question, "verb": verb, "back": back, "carried": carried}
+    return form_page("layouts/confirm.html", error, **context)
+
+
+def plain(text: str) -> str:
+    """A name as it is compared with a typed one: capitals and spacing don't count."""
+    return " ".join(unicodedata.normalize("NFC", text).casefold().split())

@@ -3,12 +3,15 @@
 from functools import lru_cache
 from typing import Any
 
-from flask import Blueprint, Flask, current_app
+from flask import Blueprint, Flask, Response, current_app, request
 
-from webapp import green
+from webapp import green, metrics
+from webapp.config import settings
 from webapp.database import read_only
+from webapp.errors import NotFound
 from webapp.migration import head_revision
 from webapp.pages.auth import public
+from webapp.services import meter
 
 bp = Blueprint("health", __name__)
 
@@ -31,6 +34,17 @@ def ready() -> tuple[dict[str, Any], int]:
         return {"status": "draining"}, 503
     problem = _database_problem()
     return ({"status": problem}, 503) if problem else ({"status": "ok"}, 200)
+
+
+@bp.get("/metrics")
+@public
+def tell_metrics() -> Response:
+    """What this process counts and measures, for a scraper that may read it."""
+    if not metrics.may_read(request.environ, settings()):
+        raise NotFound("There is no such page")
+    meter.read(current_app._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001
+    body, content_type = metrics.text(request.headers.get("Accept", ""))
+    return Response(body, content_type=content_type)
 
 
 def _database_problem() -> str | None:

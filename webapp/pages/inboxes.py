@@ -1,26 +1,32 @@
 """Inboxes: where customers write from, what they see, and when somebody answers."""
 
+import re
 import uuid
 from collections.abc import Callable
 from typing import Any
-from zoneinfo import available_timezones
 
 from flask import Blueprint, Response, flash, redirect, render_template, request
 
 from webapp.colour import readable_on
 from webapp.config import settings
 from webapp.database import read_only, transaction
-from webapp.errors import AppError, Conflict, Invalid
+from webapp.errors import AppError
 from webapp.models import Inbox
 from webapp.pages.auth import staff_page
-from webapp.pages.forms import form_page, form_values, handled, read_form
+from webapp.pages.forms import check_unchanged, form_page, form_values, handled, read_form
 from webapp.schemas.inbox import WEEKDAYS, InboxForm, inbox_values, is_faint, new_values
+from webapp.schemas.text import time_zones
+from webapp.schemas.workspace import WorkspaceSection
+from webapp.services import audit
 from webapp.services import inbox as inboxes
+from webapp.services.edit import About
+from webapp.services.setting import read_section
 
 bp = Blueprint("inboxes", __name__, url_prefix="/settings/inboxes")
 
 HERE = "/settings/inboxes"
 DEFAULT_COLOUR = "#1d60bc"
+COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 CHECKS = ("is_active", "always_open", "identified_only", "form_files")
 DAY_NAMES = dict(
     zip(
@@ -55,7 +61,9 @@ def show_all() -> Any:
 @staff_page("inbox:manage")
 def new() -> Any:
     """An empty form."""
-    return _page(None, new_values())
+    with read_only():
+        usual = read_section(WorkspaceSection)
+    return _page(None, new_values(usual.colour, usual.time_zone))
 
 
 @bp.post("/new")
@@ -70,7 +78,10 @@ def create() -> Response:
         wanted = _wanted(channel)
         with transaction():
             made = inboxes.create_inbox(channel=channel, **wanted).id
-        flash("Saved")
+        if channel == "email":
+            flash("Saved")
+            return redirect(f"{HERE}/{made}/mail")  # type: ignore[return-value]
+        flash("Saved. Its line for your website stands under Install.")
         return redirect(f"{HERE}/{made}")  # type: ignore[return-value]
 
     return handled(act, lambda error: _page(None, typed_values(), error))
@@ -95,19 +106,14 @@ def update(inbox_id: uuid.UUID) -> Response:
         return _page(found, rows)
 
     def act() -> Response:
-        wanted, version = _wanted(found["channel"]), _version()
+        wanted = _wanted(found["channel"])
         with transaction():
-            inboxes.update_inbox(inbox_id, version=version, **wanted)
+            check_unchanged(lambda: inboxes.inbox_for(inbox_id).version, About("inbox", inbox_id))
+            inboxes.update_inbox(inbox_id, **wanted)
         flash("Saved")
         return redirect(f"{HERE}/{inbox_id}")  # type: ignore[return-value]
 
-    def again(error: AppError) -> Response:
-        typed = typed_values()
-        if isinstance(error, Conflict):  # saving again is then a decision, taken with the other one's in view
-            typed["version"] = found["values"]["version"]
-        return _page(found, typed, error)
-
-    return handled(act, again)
+    return handled(act, lambda error: _page(found, typed_values(), error))
 
 
 @bp.post("/<uuid:inbox_id>/key")
@@ -126,6 +132,8 @@ def show_secret(inbox_id: uuid.UUID) -> Any:
     with read_only():
         found = _known(inboxes.inbox_for(inbox_id))
         secret = inboxes.reveal_secret(inbox_id)
+    with transaction():
+        audit.note_access("inbox.secret_viewed", inbox_id, subject=found["name"], once=False)
     return render_template("inboxes/secret.html", inbox=found, secret=secret)
 
 
@@ -151,8 +159,7 @@ def _rotate(rotate: Callable[[], Any], back: str, said: str) -> Response:
 
 def _page(found: dict[str, Any] | None, values: dict[str, Any], error: AppError | None = None) -> Response:
     colour = values.get("colour", "")
-    shown = colour if error is None or "colour" not in str(error.detail) else DEFAULT_COLOUR
-    differs = _differences(found) if found and isinstance(error, Conflict) else []
+    shown = colour if COLOUR.fullmatch(colour) else DEFAULT_COLOUR
     return form_page(
         "inboxes/edit.html",
         error,
@@ -160,10 +167,10 @@ def _page(found: dict[str, Any] | None, values: dict[str, Any], error: AppError 
         channel=_channel(found),
         values=values,
         days=DAY_NAMES,
-        zones=[(zone, zone) for zone in sorted(available_timezones())],
+        zones=[(zone, zone) for zone in time_zones()],
         on_colour=readable_on(shown),
         faint=is_faint(shown),
-        differs=differs,
+        version=found["values"]["version"] if found else None,
     )
 
 
@@ -175,7 +182,6 @@ def _known(inbox: Inbox) -> dict[str, Any]:
         "channel": inbox.channel,
         "key": inbox.key,
         "values": inbox_values(inbox),
-        "saved": {name: getattr(inbox, name) for name in inboxes.FIELDS},
         "snippet": _snippet(inbox, base),
         "chat_url": f"{base}/{'form' if inbox.channel == 'form' else 'chat'}/{inbox.key}",
     }
@@ -191,7 +197,8 @@ def _snippet(inbox: Inbox, base: str) -> str:
 
 def _channel(found: dict[str, Any] | None) -> str:
     """What kind of inbox it is, or is to be."""
-    return str(found["channel"]) if found else "form" if request.args.get("channel") == "form" else "chat"
+    asked = request.args.get("channel", "")
+    return str(found["channel"]) if found else asked if asked in ("form", "email") else "chat"
 
 
 def _wanted(channel: str) -> dict[str, Any]:
@@ -229,31 +236,3 @@ def _changed_rows() -> dict[str, Any] | None:
     if index.isdecimal() and int(index) < len(rows):
         rows.pop(int(index))
     return typed
-
-
-def _version() -> int:
-    try:
-        return int(request.form.get("version", ""))
-    except ValueError:
-        raise Invalid("This page is incomplete; load it again") from None
-
-
-LABELS = {
-    "name": "Name",
-    "is_active": "Active",
-    "allowed_sites": "Allowed sites",
-    "greeting": "Greeting",
-    "colour": "Colour",
-    "timezone": "Time zone",
-    "hours": "Hours",
-    "prechat": "Questions before the chat",
-    "consent": "Consent",
-    "identified_only": "Identified customers only",
-    "form": "What the form asks",
-}
-
-
-def _differences(found: dict[str, Any]) -> list[str]:
-    """What a form that came too late would change of what is saved now, in the page's words."""
-    wanted = _wanted(found["channel"])
-    return [label for name, label in LABELS.items() if found["saved"][name] != wanted[name]]

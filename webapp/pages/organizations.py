@@ -11,9 +11,10 @@ from webapp.errors import AppError
 from webapp.models import Organization
 from webapp.models.customer import TIERS
 from webapp.pages.auth import staff_page
-from webapp.pages.forms import form_page, form_values, handled, read_form
+from webapp.pages.forms import check_unchanged, form_page, form_values, handled, read_form
 from webapp.schemas.customer import MergeForm, OrganizationForm, customer_out
 from webapp.services import organization as organizations
+from webapp.services.edit import About, version_of
 
 bp = Blueprint("organization_pages", __name__, url_prefix="/organizations")
 
@@ -79,6 +80,10 @@ def update(organization_id: uuid.UUID) -> Response:
     def act() -> Response:
         wanted = read_form(OrganizationForm).settings()
         with transaction():
+            check_unchanged(
+                lambda: _values(organizations.organization_for(organization_id)),
+                About("organization", organization_id),
+            )
             organizations.update_organization(organization_id, **wanted)
         flash("Saved")
         return redirect(f"{HERE}/{organization_id}")  # type: ignore[return-value]
@@ -108,6 +113,7 @@ def _page(organization_id: uuid.UUID, error: AppError | None = None, typed: Any 
         context = {
             "organization": {"id": found.id, "name": found.name},
             "values": typed or _values(found),
+            "version": version_of(_values(found)),
             "members": [customer_out(member) for member in organizations.list_members(found.id)],
             "others": [(str(row.id), row.name) for row, _ in others if row.id != found.id],
             "tiers": TIER_CHOICES,

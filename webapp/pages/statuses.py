@@ -9,9 +9,10 @@ from flask import Blueprint, Response, flash, redirect, request
 from webapp.database import read_only, transaction
 from webapp.errors import AppError
 from webapp.pages.auth import staff_page
-from webapp.pages.forms import form_page, handled, read_form
+from webapp.pages.forms import check_unchanged, form_page, handled, read_form
 from webapp.schemas.ticket_status import CodeForm, StatusForm, StatusIn, status_out
 from webapp.services import ticket_status as statuses
+from webapp.services.edit import About, version_of
 
 bp = Blueprint("status_pages", __name__, url_prefix="/settings/statuses")
 
@@ -27,11 +28,12 @@ def show() -> Any:
 
 def _page(error: AppError | None = None, at: str | None = None) -> Response:
     with read_only():
-        listed = [status_out(status) for status in statuses.list_statuses()]
+        listed = [{**row, "version": version_of(row)} for row in _rows().values()]
     groups = [
         {
             "code": row["code"],
             "label": row["label"],
+            "version": row["version"],
             "own": [one for one in listed if one["code"] == row["code"] and one["id"]],
         }
         for row in listed
@@ -40,6 +42,16 @@ def _page(error: AppError | None = None, at: str | None = None) -> Response:
     typed = request.form.to_dict() if error else {}
     names = statuses.LABELS
     return form_page("tickets/statuses.html", error, groups=groups, names=names, values=typed, at=at)
+
+
+def _rows() -> dict[str, dict[str, Any]]:
+    """Every status, by its code or its id."""
+    rows = [status_out(status) for status in statuses.list_statuses()]
+    return {row["id"] or row["code"]: row for row in rows}
+
+
+def _check(key: str) -> None:
+    check_unchanged(lambda: _rows().get(key), About("ticket_status"))
 
 
 @bp.post("")
@@ -58,7 +70,13 @@ def create() -> Response:
 @staff_page("settings:manage")
 def rename(code: str) -> Response:
     """Gives one of the six another name."""
-    return _change(lambda: statuses.rename_code(code, read_form(CodeForm).label), "Saved.", code)
+
+    def act() -> None:
+        label = read_form(CodeForm).label
+        _check(code)
+        statuses.rename_code(code, label)
+
+    return _change(act, "Saved.", code)
 
 
 @bp.post("/<uuid:status_id>")
@@ -68,6 +86,7 @@ def update(status_id: uuid.UUID) -> Response:
 
     def act() -> None:
         form = read_form(StatusForm)
+        _check(str(status_id))
         statuses.update_status(status_id, label=form.label, pending_on=form.pending_on or None)
 
     return _change(act, "Saved.", str(status_id))

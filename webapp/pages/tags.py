@@ -10,9 +10,10 @@ from webapp.database import read_only, transaction
 from webapp.errors import AppError
 from webapp.models.tag import COLOURS
 from webapp.pages.auth import staff_page
-from webapp.pages.forms import form_page, handled, read_form
+from webapp.pages.forms import check_unchanged, confirmed, form_page, handled, read_form
 from webapp.schemas.tag import TagIn, TagMerge, TagPatch, tag_out
 from webapp.services import tag as tags
+from webapp.services.edit import About, version_of
 
 bp = Blueprint("tag_pages", __name__, url_prefix="/settings/tags")
 
@@ -29,7 +30,10 @@ def show() -> Any:
 def _page(error: AppError | None = None, tag_id: uuid.UUID | None = None) -> Response:
     with read_only():
         uses = tags.count_uses()
-        listed = [{**tag_out(tag), "uses": uses.get(tag.id, 0)} for tag in tags.list_tags()]
+        listed = [
+            {**tag_out(tag), "uses": uses.get(tag.id, 0), "version": version_of(tag_out(tag))}
+            for tag in tags.list_tags()
+        ]
     typed = request.form.to_dict() if error else {}
     at = str(tag_id) if tag_id else None
     return form_page("tickets/tags.html", error, tags=listed, colours=COLOURS, values=typed, at=at)
@@ -53,6 +57,7 @@ def update(tag_id: uuid.UUID) -> Response:
     """Renames or recolours a tag."""
 
     def act() -> None:
+        check_unchanged(lambda: tag_out(tags.tag_for(tag_id)), About("tag", tag_id))
         tags.update_tag(tag_id, **read_form(TagPatch).model_dump(exclude_unset=True))
 
     return _change(act, "Saved. Tickets with this tag follow in a moment.", tag_id)
@@ -73,7 +78,17 @@ def merge(tag_id: uuid.UUID) -> Response:
 @staff_page("tag:edit")
 def delete(tag_id: uuid.UUID) -> Response:
     """Takes a tag away."""
-    return _change(lambda: tags.delete_tag(tag_id), "The tag is gone. It leaves its tickets in a moment.")
+    with read_only():
+        name = tags.tag_for(tag_id).name
+    return confirmed(
+        name,
+        lambda: _change(
+            lambda: tags.delete_tag(tag_id), "The tag is gone. It leaves its tickets in a moment."
+        ),
+        question="It leaves all its tickets.",
+        verb="Delete the tag",
+        back=HERE,
+    )
 
 
 def _change(change: Callable[[], Any], said: str, tag_id: uuid.UUID | None = None) -> Response:

@@ -1,5 +1,7 @@
 /** Forms that are sent once, and not left by accident. */
 
+import {ask} from './ask.js';
+
 /** @param {ParentNode} root */
 export function busyForms(root) {
   for (const form of /** @type {NodeListOf<HTMLFormElement>} */ (root.querySelectorAll('form[data-busy]'))) {
@@ -11,15 +13,28 @@ export function busyForms(root) {
       button?.setAttribute('aria-busy', 'true');
     });
   }
-  addEventListener('pageshow', () => { // back by the browser's own button
-    for (const form of root.querySelectorAll('[data-sent]')) form.removeAttribute('data-sent');
-    for (const button of root.querySelectorAll('[aria-busy]')) button.removeAttribute('aria-busy');
-  });
+  addEventListener('pageshow', () => sendAgain(root)); // back by the browser's own button
 }
+
+/** @param {ParentNode} root */
+function sendAgain(root) {
+  for (const form of root.querySelectorAll('[data-sent]')) form.removeAttribute('data-sent');
+  for (const button of root.querySelectorAll('[aria-busy]')) button.removeAttribute('aria-busy');
+}
+
+/** @type {Set<() => boolean>} What says whether something typed would be lost. */
+const guards = new Set();
 
 /** @param {ParentNode} root */
 export function guardForms(root) {
   for (const form of /** @type {NodeListOf<HTMLFormElement>} */ (root.querySelectorAll('form[data-guard]'))) guard(form);
+  if (!guards.size) return;
+  addEventListener('beforeunload', (event) => {
+    if (![...guards].some((isDirty) => isDirty())) return;
+    event.preventDefault();
+    setTimeout(() => sendAgain(document)); // whoever stays may send again
+  });
+  document.addEventListener('click', (event) => void leave(event));
 }
 
 /** @param {HTMLFormElement} form */
@@ -28,17 +43,38 @@ function guard(form) {
   const before = print(form);
   const wasDirty = form.hasAttribute('data-dirty');
   let sent = false;
-  const isDirty = () => wasDirty || print(form) !== before;
+  const isDirty = () => !sent && (wasDirty || print(form) !== before);
   const show = () => {
     if (note) note.hidden = !isDirty();
   };
+  guards.add(isDirty);
   form.addEventListener('input', show);
   form.addEventListener('rows', show);
-  form.addEventListener('submit', () => (sent = true));
-  addEventListener('beforeunload', (event) => {
-    if (!sent && isDirty()) event.preventDefault();
+  form.addEventListener('submit', (event) => {
+    if (!event.defaultPrevented) sent = true;
   });
+  addEventListener('pageshow', () => (sent = false));
   show();
+}
+
+/** A link away from something unsaved asks on the page. @param {MouseEvent} event */
+async function leave(event) {
+  const link = event.target instanceof Element ? event.target.closest('a[href]') : null;
+  if (!(link instanceof HTMLAnchorElement) || event.defaultPrevented || !leads(link, event)) return;
+  if (![...guards].some((isDirty) => isDirty())) return;
+  if (link.hasAttribute('data-leave')) return guards.clear();
+  event.preventDefault();
+  const left = await ask('There are unsaved changes on this page.', {yes: 'Leave without saving', no: 'Stay here'});
+  if (left === null) return;
+  guards.clear();
+  location.assign(link.href);
+}
+
+/** Whether a click takes this page away. @param {HTMLAnchorElement} link @param {MouseEvent} event */
+function leads(link, event) {
+  if (event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return false;
+  if ((link.target && link.target !== '_self') || link.hasAttribute('download')) return false;
+  return link.origin + link.pathname + link.search !== location.origin + location.pathname + location.search || !link.hash;
 }
 
 /** @param {HTMLFormElement} form */

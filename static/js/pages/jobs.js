@@ -2,16 +2,21 @@
 
 import {rest} from '../shared/rest.js';
 
+/** Milliseconds: what is told may not arrive, and the job is the truth. */
+const LOOK_EVERY = 5_000;
+
 /** @typedef {{id: string, status: string, progress: number, note: string | null, result?: {file_url?: string, file_name?: string, row_count?: number} | null}} Job */
 
 /** @param {ParentNode} root */
 export async function liveJobs(root) {
   if (!root.querySelector('[data-job]')) return;
+  const look = () => rows(root).forEach((row) => void renew(row.dataset.job ?? ''));
+  setInterval(look, LOOK_EVERY);
   const {connect} = await import('../shared/connection.js');
   connect({
     namespace: '/agent',
     onState(state) {
-      if (state === 'online') for (const row of rows(root)) void renew(row.dataset.job ?? '');
+      if (state === 'online') look();
     },
     onEvent(name, body) {
       if (name === 'job.updated') void (body.status === 'running' ? show(body) : renew(body.id));

@@ -1,8 +1,11 @@
-/** Which open tickets a policy would be for, told while its form is filled in. */
+/** Which open tickets a policy would be for, and what it would change, told while its form is filled in. */
 
 const WAIT_MS = 600;
 
-/** @typedef {{count: number | null, looked: number, tickets: {number: number, title: string, priority: string}[]}} Matches */
+/** @typedef {{number: number, title: string, priority: string, changes: Record<string, [string | null, string | null]>}} Touched */
+/** @typedef {{count: number | null, looked: number, moved: number, tickets: Touched[]}} Matches */
+
+const when = new Intl.DateTimeFormat(undefined, {day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit'});
 
 /** @param {ParentNode} root */
 export function matchTickets(root) {
@@ -40,22 +43,38 @@ function show(box, found) {
   const said = /** @type {HTMLElement} */ (box.querySelector('[data-said]'));
   const list = /** @type {HTMLElement} */ (box.querySelector('ul'));
   if (!found || found.count === null) {
-    said.textContent = 'Not known before the form is complete.';
+    said.textContent = 'Not known while a time or a condition cannot be read.';
     list.replaceChildren();
     return;
   }
-  const many = found.count === 1 ? '1 open ticket' : `${found.count} open tickets`;
-  said.textContent = found.count ? `${many} of ${found.looked}` : `None of ${found.looked} open tickets`;
+  said.textContent = !found.looked ? 'There is no open ticket.' : `It is for ${many(found.count, found.looked)}. ${found.moved ? `Deadlines change for ${many(found.moved)}.` : 'No deadline changes.'}`;
   list.replaceChildren(...found.tickets.map(line));
 }
 
-/** @param {{number: number, title: string, priority: string}} ticket */
+/** @param {number} count @param {number} [all] */
+function many(count, all) {
+  const of = all === undefined ? '' : ` of ${all}`;
+  return `${count || 'none'}${of} open ticket${(all ?? count) === 1 ? '' : 's'}`;
+}
+
+/** @param {Touched} ticket */
 function line(ticket) {
   const item = document.createElement('li');
-  item.className = 'clip small';
+  item.className = 'small';
   const link = document.createElement('a');
   link.href = `/agent/v/all/t/${ticket.number}`;
   link.textContent = `#${ticket.number} ${ticket.title}`;
-  item.append(link, ` · ${ticket.priority}`);
+  const changes = Object.entries(ticket.changes).map(([promise, [now, then]]) => {
+    const told = document.createElement('span');
+    told.className = 'faint';
+    told.textContent = `${promise}: ${time(now)} → ${time(then)}`;
+    return told;
+  });
+  item.append(link, ` · ${ticket.priority}`, ...changes);
   return item;
+}
+
+/** @param {string | null} at */
+function time(at) {
+  return at ? when.format(new Date(at)) : 'none';
 }

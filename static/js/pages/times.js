@@ -1,6 +1,14 @@
-/** `<time datetime>` in the reader's own zone and language. */
+/** Times and zones of the reader. */
 
-/** @param {ParentNode} root */
+/** A choice of time zones begins with the browser's own. @param {ParentNode} root */
+export function ownZone(root) {
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  for (const select of /** @type {NodeListOf<HTMLSelectElement>} */ (root.querySelectorAll('select[data-own-zone]'))) {
+    if ([...select.options].some((option) => option.value === own)) select.value = own;
+  }
+}
+
+/** `<time datetime>` in the reader's own zone and language. @param {ParentNode} root */
 export function localTimes(root) {
   const format = new Intl.DateTimeFormat(undefined, {dateStyle: 'medium', timeStyle: 'short'});
   for (const time of root.querySelectorAll('time[datetime]')) {
