@@ -29,9 +29,10 @@ import {newThreads, reduceThreads} from './thread-state.js';
  *   dialog: Dialog|null, toasts: Toast[], context: boolean|null, expanded: Record<string, boolean>, below: number, atEnd: boolean,
  *   highlight: number|null, editingTitle: boolean, editingField: string|null, asking: Asking|null,
  *   finding: import('./merge-state.js').Finding|null, links: {id: string, data: import('./types.js').Link[]}|null, history: {id: string, data: Change[], hasMore: boolean}|null, now: number, calm: boolean,
+ *   accounts: import('./accounts.js').Accounts|null,
  *   clocks: {id: string|null, status: 'idle'|'loading'|'error', clocks: import('./types.js').Account[]}}} Ui
  * @typedef {{boot: {me: Me, workspace: Boot['workspace'], permissions: string[], csrf: string, limits: Boot['limits'], version: string,
- *   skew: number},
+ *   skew: number, connected: boolean},
  *   route: Route, queue: import('./queue-state.js').Queue, threads: import('./thread-state.js').Threads,
  *   drafts: import('./drafts-state.js').Drafts, people: import('./people-state.js').People, search: import('./search-state.js').Search,
  *   routing: import('./routing-state.js').Routing,
@@ -54,9 +55,9 @@ import {newThreads, reduceThreads} from './thread-state.js';
 
 /** @param {Boot} boot @param {Route} route @param {number} now @returns {State} */
 export function newState(boot, route, now) {
-  const {user: me, workspace, permissions, csrf, limits, version} = boot;
+  const {user: me, workspace, permissions, csrf, limits, version, connected = false} = boot;
   return {
-    boot: {me, workspace, permissions, csrf, limits, version, skew: boot.now ? Date.parse(boot.now) - now : 0},
+    boot: {me, workspace, permissions, csrf, limits, version, connected, skew: boot.now ? Date.parse(boot.now) - now : 0},
     route,
     queue: reduceQueue(newQueue(me.id, boot.view, {sort: chosenSort(me), now}), {
       type: 'queue/page',
@@ -91,6 +92,7 @@ export function newState(boot, route, now) {
       history: null,
       now,
       calm: true,
+      accounts: null,
       clocks: {id: null, status: 'idle', clocks: []},
     },
   };

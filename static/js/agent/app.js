@@ -2,12 +2,13 @@
 
 import {connect} from '../shared/connection.js';
 import {createStore} from '../shared/store.js';
+import {loadAccounts} from './accounts-part.js';
 import {createApi} from './api.js';
 import {newState, reduce, unsent} from './app-state.js';
 import {makeOutbox} from './compose-effects.js';
 import {createDraftSaver} from './draft-effects.js';
 import {keepCounts} from './lifecycle-effects.js';
-import {createLink, ended, hear} from './live.js';
+import {createLink, hear, unknown} from './live.js';
 import {createNotices} from './notices.js';
 import {createNotifications} from './notifications-effects.js';
 import {createPresence} from './presence-effects.js';
@@ -33,6 +34,7 @@ import {nameStatuses} from './words.js';
  * @property {ReturnType<typeof createPresence>} presence
  * @property {ReturnType<typeof createNotices>} notices
  * @property {import('./notifications-effects.js').Notifications} notifications
+ * @property {ReturnType<typeof import('./accounts.js').watchAccounts>} [accounts] draws what CRM and billing know, once it has come
  * @property {() => void} draw at once, not on the next frame
  * @property {(route: Route, options?: {replace?: boolean}) => void} go
  */
@@ -46,7 +48,7 @@ export function createApp(boot) {
   nameStatuses(boot.directory.statuses);
   const store = createStore(reduce, newState(boot, {view: boot.view, number: null, seq: null}, Date.now()));
   app.store = /** @type {App['store']} */ (store);
-  app.api = createApi({csrf: boot.csrf, onEnded: () => ended(app, 'signed_out')});
+  app.api = createApi({csrf: boot.csrf, onEnded: () => unknown(app)});
   app.connection = connect({
     namespace: '/agent',
     onState: (state, info) => link(state, info),
@@ -75,6 +77,7 @@ export function start(app) {
   watchThread(app);
   watchLinks(app);
   watchRouting(app);
+  if (app.store.state.boot.connected) void loadAccounts(app);
   addEventListener('beforeunload', (event) => {
     if (app.store.state.link.ended === null && unsent(app.store.state) > 0) event.preventDefault();
   });

@@ -10,6 +10,7 @@ import {nameStatuses} from './words.js';
 const BANNER_AFTER = 1_500;
 const BACK_FOR = 2_000;
 const POLL = 4_000;
+const LATER = 2_000;
 
 /** @param {App} app @param {string} name @param {any} body */
 export function hear(app, name, body) {
@@ -52,6 +53,8 @@ export function hear(app, name, body) {
       return app.notices.ring(body.ticket_id);
     case 'directory.updated':
       return void readDirectory(app);
+    case 'queue.outdated':
+      return void setTimeout(() => again(app), Math.random() * LATER);
     case 'session.ended':
       return ended(app, body.reason);
     default:
@@ -63,6 +66,13 @@ async function readDirectory(app) {
   const directory = await app.api.get('/directory').catch(() => null);
   if (directory) nameStatuses(directory.statuses);
   if (directory) app.store.dispatch({type: 'people/directory', directory});
+}
+
+/** What is listed and counted, read anew. @param {App} app */
+function again(app) {
+  void loadView(app, app.store.state.route.view);
+  void app.notifications.refresh();
+  void loadOffers(app);
 }
 
 /** @param {App} app @param {import('./types.js').RowChange} change */
@@ -88,6 +98,12 @@ export function ended(app, reason) {
   app.store.dispatch({type: 'link', link: {ended: reason || 'signed_out', banner: null}});
   app.drafts.keep();
   app.connection.stop();
+}
+
+/** Nobody is signed in here any more, says an answer; why, the socket may say yet. @param {App} app */
+export function unknown(app) {
+  app.store.dispatch({type: 'link', link: {ended: app.store.state.link.ended || 'signed_out', banner: null}});
+  app.drafts.keep();
 }
 
 /** Follows the state of the socket: the banner, and what to do when it is back. @param {App} app */
@@ -127,11 +143,13 @@ export function createLink(app) {
       show('back');
       timer = setTimeout(() => show(null), BACK_FOR);
     }
-    if (wasOnline) void loadView(app, app.store.state.route.view);
+    if (wasOnline) again(app);
+    else {
+      void app.notifications.refresh();
+      void loadOffers(app);
+    }
     wasOnline = true;
-    void app.notifications.refresh();
     void reopen(app);
-    void loadOffers(app);
     app.presence.tell(true);
     app.drafts.flush();
     void app.outbox.flush();
@@ -170,7 +188,7 @@ export function createLink(app) {
   return (state, {fallback, error}) => {
     if (fallback !== app.store.state.link.fallback) app.store.dispatch({type: 'link', link: {fallback}});
     if (state === 'online') back();
-    else if (state === 'refused' && error?.code === 'unauthenticated') ended(app, 'signed_out');
+    else if (state === 'refused' && error?.code === 'unauthenticated') ended(app, app.store.state.link.ended || 'signed_out');
     else if (state === 'offline' || state === 'refused') lost(fallback || state === 'refused');
   };
 }

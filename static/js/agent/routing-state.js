@@ -8,7 +8,8 @@
  * @typedef {{id: string, at: string, trigger: string, strategy: string, agent_id: string|null, reason: string,
  *   candidates: Candidate[]}} Decision
  * @typedef {{id: string, name: string, level: number}} NeededSkill
- * @typedef {{reasons: string[], offers: Offer[], why: Record<string, Decision[]>, skills: Record<string, NeededSkill[]>}} Routing
+ * @typedef {{name: string, counts_as: import('./types.js').Availability, takes_tickets: boolean}} Reason
+ * @typedef {{reasons: Reason[], offers: Offer[], why: Record<string, Decision[]>, skills: Record<string, NeededSkill[]>}} Routing
  *
  * @typedef {{type: 'offers/all', offers: Offer[]}
  *   | {type: 'offers/moved', offer: Offer}
@@ -16,7 +17,7 @@
  *   | {type: 'skills/loaded', id: string, skills: NeededSkill[]}} RoutingAction
  */
 
-/** @param {{reasons: string[], offers: Offer[]}|undefined} boot @returns {Routing} */
+/** @param {{reasons: Reason[], offers: Offer[]}|undefined} boot @returns {Routing} */
 export const newRouting = (boot) => ({reasons: boot?.reasons ?? [], offers: boot?.offers ?? [], why: {}, skills: {}});
 
 /** @param {Routing} routing @param {{id: string, skills: NeededSkill[]}} ticket @returns {Routing} */
@@ -50,5 +51,5 @@ export const secondsLeft = (offer, now) => Math.max(0, Math.ceil((Date.parse(off
  */
 export const couldBeAsked = (users, without) =>
   users
-    .filter((user) => user.active && user.role !== 'viewer' && !without.includes(user.id))
+    .filter((user) => user.answers && !without.includes(user.id))
     .sort((a, b) => Number(b.online) - Number(a.online) || a.name.localeCompare(b.name));

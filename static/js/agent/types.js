@@ -15,7 +15,10 @@
  * @typedef {{id: string, name: string, size_bytes: number, content_type: string, is_image: boolean,
  *   width: number|null, height: number|null, url: string}} Attachment
  * @typedef {{id: string, ticket_id: string, client_id: string|null, kind: Kind, content: string, author: Actor, seq: number,
- *   public_seq: number|null, created_at: string, withdrawn: boolean, attachments: Attachment[]}} Comment
+ *   public_seq: number|null, created_at: string, withdrawn: boolean, attachments: Attachment[],
+ *   mail?: MailIn|null}} Comment
+ * @typedef {{id: string, sender: string, is_verified: boolean, is_other: boolean, cc: string[], is_folded: boolean,
+ *   left: string[]}} MailIn
  * @typedef {{id: string, ticket_id: string, comment_id: string|null, template: string, to: string, error: string|null, send_at: string,
  *   at: string, provider: string|null, status: 'queued'|'sent'|'failed'|'bounced'|'suppressed'|'cancelled'}} Delivery
  * @typedef {Record<string, [any, any]>} Changes
@@ -58,15 +61,15 @@
  * @typedef {{id: string, kind: LinkKind, ticket: {id: string, number: number, title: string, status: Status, status_id: string|null}}} Link
  *
  * @typedef {{id: string, name: string, role: string, availability: Availability,
- *   reason: string|null, online: boolean, active: boolean}} Colleague
+ *   reason: string|null, online: boolean, active: boolean, answers: boolean}} Colleague
  * @typedef {{users: Colleague[], teams: {id: string, name: string}[], inboxes: {id: string, name: string}[],
  *   tags: Tag[], fields: Field[], statuses: OwnStatus[], skills: {id: string, name: string}[]}} Directory
  * @typedef {{id: string, name: string, email: string, role: string, availability: Availability, reason: string|null,
  *   settings: {shortcuts?: boolean, sound?: boolean, narrow_nav?: boolean, theme?: string, density?: string, [key: string]: unknown}}} Me
  * @typedef {{comment_chars: number, attachment_bytes: number, attachments_per_comment: number, attachment_types: string[]}} Limits
  * @typedef {{user: Me, workspace: {id: string, name: string}, permissions: string[], csrf: string, directory: Directory,
- *   routing?: {reasons: string[], offers: import('./routing-state.js').Offer[]}, queue: QueuePage, view: View, ticket_number: number|null, limits: Limits,
- *   notifications: {unread: number}, version: string, now?: string}} Boot
+ *   routing?: {reasons: import('./routing-state.js').Reason[], offers: import('./routing-state.js').Offer[]}, queue: QueuePage, view: View, ticket_number: number|null, limits: Limits,
+ *   notifications: {unread: number}, version: string, now?: string, connected?: boolean}} Boot
  */
 
 export {};

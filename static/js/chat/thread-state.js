@@ -17,6 +17,7 @@
  * @property {number} last
  * @property {boolean} hasMore there are older ones
  * @property {ReadMarks} read
+ * @property {number} epoch sequences of another one mean nothing: the server was set back to a backup
  * @property {boolean} outdated the state must be taken again: another ticket, or a gap too old to fill
  */
 
@@ -27,6 +28,7 @@ export const emptyThread = {
   last: 0,
   hasMore: false,
   read: {staff: {seen: 0, delivered: 0}, customer: {seen: 0}},
+  epoch: 0,
   outdated: false,
 };
 
@@ -37,13 +39,14 @@ export const hasGap = (thread) => (thread.events.at(-1)?.seq ?? 0) > thread.last
  * The newest page of the server's view. What is already here and joins on to it is kept: older pages,
  * and events that overtook the answer.
  * @param {Thread} thread
- * @param {Pick<ChatState, 'ticket' | 'events' | 'has_more'> & {read: ReadMarks | null}} state
+ * @param {Pick<ChatState, 'ticket' | 'events' | 'has_more' | 'epoch'> & {read: ReadMarks | null}} state
  * @returns {Thread}
  */
-export function withSnapshot(thread, {ticket, events, has_more: hasMore, read}) {
+export function withSnapshot(thread, {ticket, events, has_more: hasMore, epoch, read}) {
+  if (thread.ticket && epoch !== thread.epoch) thread = emptyThread;
   // An ended chat is told no more; on the screen it stays until a new one begins.
   if (!ticket && thread.ticket?.status === 'ended') return {...thread, outdated: false};
-  if (!ticket) return emptyThread;
+  if (!ticket) return {...emptyThread, epoch};
   const first = events[0]?.seq ?? ticket.seq + 1;
   const joins = thread.ticket?.id === ticket.id && !thread.outdated && thread.last >= first - 1;
   const own = joins ? thread.events : thread.events.filter((event) => event.ticket_id === ticket.id && event.seq >= first);
@@ -55,6 +58,7 @@ export function withSnapshot(thread, {ticket, events, has_more: hasMore, read}) 
     last: events.at(-1)?.seq ?? first - 1,
     hasMore: joins && oldest < first ? thread.hasMore : hasMore,
     read: laterMarks(joins ? thread.read : emptyThread.read, read ?? {}),
+    epoch,
     outdated: false,
   };
   return caughtUp(next, ticket.seq);
@@ -83,8 +87,8 @@ export function withEvent(thread, event, ticket = null) {
  * @param {Replay} replay
  * @returns {Thread}
  */
-export function withReplay(thread, {events, ticket, read, reset}) {
-  if (reset) return {...thread, outdated: true};
+export function withReplay(thread, {events, ticket, read, reset, epoch}) {
+  if (reset || epoch !== thread.epoch) return {...thread, outdated: true};
   if (!thread.ticket || (ticket && ticket.id !== thread.ticket.id)) return thread;
   const own = events.filter((event) => event.ticket_id === thread.ticket?.id);
   const next = caughtUp({...thread, events: merged(thread.events, own), read: read ? laterMarks(thread.read, read) : thread.read}, 0);

@@ -12,9 +12,9 @@
  * @typedef {{staff: {seen: number, delivered?: number}, customer: {seen: number}}} ReadMarks
  * @typedef {{state: 'online' | 'nobody' | 'closed', back_at: string | null, reply_minutes: number | null}} Availability
  * @typedef {{name: string | null, email: string | null, verified: boolean}} Visitor
- * @typedef {{visitor: Visitor, ticket: Ticket | null, events: ChatEvent[], has_more: boolean, read: ReadMarks | null, availability: Availability, known: string[], needs_prechat: boolean, place?: QueuePlace | null}} ChatState
+ * @typedef {{visitor: Visitor, ticket: Ticket | null, events: ChatEvent[], has_more: boolean, epoch: number, read: ReadMarks | null, availability: Availability, known: string[], needs_prechat: boolean, place?: QueuePlace | null}} ChatState
  * @typedef {{ticket_id: string, position: number, wait: [number, number] | null}} QueuePlace
- * @typedef {{events: ChatEvent[], has_more: boolean, ticket?: Ticket | null, read?: ReadMarks, reset: boolean}} Replay
+ * @typedef {{events: ChatEvent[], has_more: boolean, ticket?: Ticket | null, read?: ReadMarks, reset: boolean, epoch: number}} Replay
  * @typedef {{name: string, label: string, type: 'text' | 'email' | 'phone' | 'select' | 'checkbox', required: boolean, options?: string[]}} Field
  * @typedef {{comment_chars: number, attachment_bytes: number, attachments_per_comment: number, attachment_types: string[]}} Limits
  * @typedef {{key: string, name: string, workspace: string, greeting: string, colour: string, on_colour: string, prechat: Field[], consent: {text: string, url: string | null} | null, identified_only: boolean}} Inbox

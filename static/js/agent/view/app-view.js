@@ -85,7 +85,7 @@ function noThread(app, {threads, queue, route}) {
     press <kbd>J</kbd></p></div>`;
 }
 
-const threadSkeleton = () => html`<div class="thread-skeleton" aria-busy="true" aria-label="Loading the conversation">
+const threadSkeleton = () => html`<div class="thread-skeleton" role="group" aria-busy="true" aria-label="Loading the conversation">
   ${[0, 1, 0, 0, 1].map((side, i) => html`<span class="skeleton" data-side=${side ? 'out' : 'in'}
     data-width=${i % 3}></span>`)}</div>`;
 

@@ -26,6 +26,7 @@ export function contextView(app, state, ticket) {
     <button type="button" class="icon-btn is-quiet is-small context-close" aria-label="Close details" title="Close (])"
       @click=${() => app.store.dispatch({type: 'ui', ui: {context: false}})}>${icon('x')}</button>
     ${who(app, state, ticket)}
+    ${app.accounts?.(app, state, ticket)}
     ${visit(ticket)}
     ${client(ticket)}
     ${tagsSection(app, state, ticket)}

@@ -83,7 +83,7 @@ function keyList(app, state) {
 
 /** @param {App} app @param {State} state @param {import('../types.js').Ticket} ticket */
 function transferForm(app, state, ticket) {
-  const users = Object.values(state.people.users).filter((user) => user.active && user.role !== 'viewer'
+  const users = Object.values(state.people.users).filter((user) => user.answers
     && user.id !== ticket.assigned_agent_id);
   return html`<form class="dialog-form" @submit=${(/** @type {SubmitEvent} */ event) => transfer(app, ticket.id, event)}><div
     class="dialog-body">

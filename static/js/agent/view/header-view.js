@@ -138,7 +138,7 @@ function narrow(box, text) {
 /** @param {App} app @param {State} state @param {Ticket} ticket */
 function assignList(app, state, ticket) {
   const users = Object.values(state.people.users)
-    .filter((user) => user.active && user.role !== 'viewer')
+    .filter((user) => user.answers)
     .sort((a, b) => Number(b.id === state.queue.me) - Number(a.id === state.queue.me) || Number(b.online) - Number(a.online)
       || a.name.localeCompare(b.name));
   const give = (/** @type {Parameters<typeof assign>[2]} */ to) => () => {

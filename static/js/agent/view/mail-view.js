@@ -15,6 +15,16 @@ import {icon} from './bits.js';
 /** The newest mail of a comment. @param {Delivery[]|undefined} deliveries @param {string} comment */
 export const mailOf = (deliveries, comment) => deliveries?.filter((one) => one.comment_id === comment).at(-1) ?? null;
 
+/** Of a message that came by mail: what it quotes, whose it is, who was in copy, and where all of it is. @param {App} app @param {import('../types.js').MailIn} mail */
+export function cameIn(app, {id, sender, is_verified: proved, is_other: other, cc, is_folded: folded, left}) {
+  const said = [other && `Not the customer: ${sender}`, cc.length && `Cc ${cc.join(', ')}`, left.length && `Not taken: ${left.join(', ')}`];
+  const fetch = async (/** @type {Event} */ {currentTarget: box}) => (await import('../quoted.js')).fill(app, id, box);
+  return html`${folded ? html`<details class="quoted" @toggle=${fetch}><summary>Quoted text</summary><p
+    dir="auto">…</p></details>` : nothing}<span class="msg-meta">${proved ? nothing : html`<b class="is-bad">${icon('alert', 'is-small')}Unverified sender</b>`}
+    <span dir="auto">${said.filter(Boolean).join(' · ')}</span>
+    <a href="/mail/${id}" target="_blank" rel="noopener">Whole mail</a></span>`;
+}
+
 /** @param {App} app @param {Comment} comment @param {Delivery|null} mail */
 export function mailMark(app, comment, mail) {
   if (comment.withdrawn) return html`<span class="msg-meta">${icon('undo', 'is-small')}Taken back, not sent</span>`;

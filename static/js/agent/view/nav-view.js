@@ -63,8 +63,8 @@ function availability(app, {boot, routing}) {
       icon: html`<span class="presence" data-state=${state}></span>`, run: () => setAvailability(app, state, why),
   });
   return menu({id: 'menu-availability', label, name: `Availability: ${shown}`, classes: 'nav-button'}, html`
-    ${AVAILABILITIES.map((state) => item(state))}${routing.reasons.length ? html`<hr><div class="menu-title">Away for</div>
-    ${routing.reasons.map((why) => item('away', why))}` : nothing}`);
+    ${AVAILABILITIES.map((state) => item(state))}${routing.reasons.length ? html`<hr><div class="menu-title">Or for a reason</div>
+    ${routing.reasons.map((why) => item(why.counts_as, why.name))}` : nothing}`);
 }
 
 /** @param {App} app @param {State} state */

@@ -15,6 +15,7 @@ import {icon, place} from './bits.js';
 const KIND_ICON = {
   assigned_to_me: 'mine', message_in_mine: 'chat', mention: 'user', reply_on_followed: 'eye', new_unassigned: 'unassigned',
   sla_soon: 'clock', sla_breached: 'alert', escalation: 'up', offer: 'transfer', routing_alert: 'alert', job_done: 'done',
+  integration_alert: 'alert',
 };
 
 /** @param {App} app @param {State} state */

@@ -11,7 +11,7 @@ import {receipts, timeline} from '../timeline-state.js';
 import {size} from '../words.js';
 import {avatar, icon} from './bits.js';
 import {eventText} from './event-text.js';
-import {mailMark, mailOf} from './mail-view.js';
+import {cameIn, mailMark, mailOf} from './mail-view.js';
 import {pendingView} from './pending-view.js';
 
 /**
@@ -135,6 +135,7 @@ function message(app, {event, comment, first}, mark, mail, name) {
     ${comment.content ? html`<div class="bubble" dir="auto"
       title=${first ? nothing : dateTime(comment.created_at)}>${linkify(comment.content)}</div>` : nothing}
     ${comment.attachments.length ? attachments(app, comment, event) : nothing}
+    ${comment.mail ? cameIn(app, comment.mail) : nothing}
     ${mailMark(app, comment, mail)}
     ${mark ? html`<span class="msg-meta">${icon('check', 'is-small')}${mark}</span>` : nothing}
   </article>`;

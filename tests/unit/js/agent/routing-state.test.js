@@ -5,11 +5,12 @@ import {couldBeAsked, newRouting, reduceRouting, secondsLeft} from '../../../../
 
 const offer = (id, state = 'pending') => ({id, state, agent_id: 'me', offered_by_id: null, reason: 'You have room', expires_at: '2026-11-20T09:01:00Z', ticket: {id: `t-${id}`, number: 1}});
 const after = (actions, routing = newRouting()) => actions.reduce(reduceRouting, routing);
+const LUNCH = {name: 'Lunch', counts_as: 'away', takes_tickets: false};
 const ids = ({offers}) => offers.map(({id}) => id);
 
 test('what the page came with is held out at once', () => {
-  const routing = newRouting({reasons: ['Lunch'], offers: [offer('a')]});
-  assert.deepEqual([routing.reasons, ids(routing)], [['Lunch'], ['a']]);
+  const routing = newRouting({reasons: [LUNCH], offers: [offer('a')]});
+  assert.deepEqual([routing.reasons, ids(routing)], [[LUNCH], ['a']]);
   assert.deepEqual(newRouting(undefined), {reasons: [], offers: [], why: {}, skills: {}});
 });
 
@@ -47,8 +48,8 @@ test('the seconds of an offer end at none', () => {
 });
 
 test('whoever answers can be asked, first who is there; neither I nor who has it', () => {
-  const user = (id, more = {}) => ({id, name: id, role: 'agent', availability: 'online', reason: null, online: true, active: true, ...more});
-  const users = [user('zoe'), user('ben', {online: false}), user('me'), user('ana'), user('has'), user('vic', {role: 'viewer'}), user('old', {active: false})];
+  const user = (id, more = {}) => ({id, name: id, role: 'agent', availability: 'online', reason: null, online: true, active: true, answers: true, ...more});
+  const users = [user('zoe'), user('ben', {online: false}), user('me'), user('ana'), user('has'), user('vic', {answers: false})];
   assert.deepEqual(couldBeAsked(users, ['me', 'has']).map(({id}) => id), ['ana', 'zoe', 'ben']);
   assert.deepEqual(couldBeAsked(users, ['me', null]).map(({id}) => id), ['ana', 'has', 'zoe', 'ben']);
 });

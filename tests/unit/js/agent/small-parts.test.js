@@ -9,7 +9,7 @@ import {parseRoute, routePath} from '../../../../static/js/agent/router.js';
 import {hue, initials, size, span, spanInWords} from '../../../../static/js/agent/words.js';
 import {at, ME, page, row} from './helpers.js';
 
-const directory = {users: [{id: ME, name: 'Ana'}, {id: 'ben', name: 'Ben'}].map((user) => ({role: 'agent', availability: 'online', online: true, active: true, ...user})), teams: [], inboxes: []};
+const directory = {users: [{id: ME, name: 'Ana'}, {id: 'ben', name: 'Ben'}].map((user) => ({role: 'agent', availability: 'online', online: true, active: true, answers: true, ...user})), teams: [], inboxes: []};
 const boot = {
   user: {id: ME, name: 'Ana', email: 'ana@example.com', role: 'agent', availability: 'online', settings: {}}, workspace: {id: 'w', name: 'Shop'},
   permissions: ['ticket:read', 'ticket:note'], csrf: 'x', directory, queue: page([row('t1', {unread: 2}), row('t2', {unread: 1, assigned_agent_id: 'ben'})]),

@@ -26,6 +26,7 @@ export function stateOf(events, more = {}) {
     ticket: ticketOf({seq: events.at(-1)?.seq ?? 0}),
     events,
     has_more: false,
+    epoch: 0,
     read: {staff: {seen: 0, delivered: 0}, customer: {seen: 0}},
     availability: {state: 'online', back_at: null, reply_minutes: null},
     known: [],

@@ -30,7 +30,7 @@ test('answer and broadcast give one comment, whichever comes first', () => {
 test('an event beyond a gap is shown, and the gap known until it is filled', () => {
   const ahead = withEvent(from([said(1)]), said(4));
   assert.deepEqual([seqs(ahead), ahead.last, hasGap(ahead)], [[1, 4], 1, true]);
-  const filled = withReplay(ahead, {events: [said(2), said(3)], has_more: false, reset: false});
+  const filled = withReplay(ahead, {events: [said(2), said(3)], has_more: false, reset: false, epoch: 0});
   assert.deepEqual([seqs(filled), filled.last, hasGap(filled)], [[1, 2, 3, 4], 4, false]);
 });
 
@@ -38,7 +38,7 @@ test('the first answer of a new chat begins the thread, its opening events are f
   const thread = withEvent(emptyThread, said(2, ME), ticketOf({seq: 2}));
   assert.equal(thread.ticket.id, 't1');
   assert.ok(hasGap(thread));
-  assert.deepEqual(seqs(withReplay(thread, {events: [event(1), said(2, ME)], has_more: false, reset: false})), [1, 2]);
+  assert.deepEqual(seqs(withReplay(thread, {events: [event(1), said(2, ME)], has_more: false, reset: false, epoch: 0})), [1, 2]);
 });
 
 test('an event of another ticket, or one before any ticket, makes the state outdated', () => {
@@ -47,14 +47,22 @@ test('an event of another ticket, or one before any ticket, makes the state outd
 });
 
 test('a reset asks for the state again, which then stands alone', () => {
-  const outdated = withReplay(from([said(1), said(2)]), {events: [], has_more: false, reset: true});
+  const outdated = withReplay(from([said(1), said(2)]), {events: [], has_more: false, reset: true, epoch: 0});
   assert.ok(outdated.outdated);
   const fresh = withSnapshot(outdated, stateOf([said(600), said(601)], {has_more: true}));
   assert.deepEqual([seqs(fresh), fresh.last, fresh.hasMore, fresh.outdated], [[600, 601], 601, true, false]);
 });
 
+test('after a backup was restored nothing of before is kept, though its sequences join on', () => {
+  const known = from([said(1), said(2), said(3)]);
+  const restored = stateOf([said(1), said(2)], {epoch: 5});
+  assert.deepEqual(seqs(withSnapshot(known, restored)), [1, 2]);
+  assert.equal(withSnapshot(known, restored).epoch, 5);
+  assert.ok(withReplay(known, {events: [said(4)], has_more: false, reset: false, epoch: 5}).outdated);
+});
+
 test('a snapshot that joins on keeps older pages', () => {
-  const known = withOlder(from([said(3), said(4)], {has_more: true}), {events: [said(1), said(2)], has_more: false, reset: false});
+  const known = withOlder(from([said(3), said(4)], {has_more: true}), {events: [said(1), said(2)], has_more: false, reset: false, epoch: 0});
   const again = withSnapshot(known, stateOf([said(4), said(5)], {has_more: true}));
   assert.deepEqual([seqs(again), again.hasMore, again.last], [[1, 2, 3, 4, 5], false, 5]);
 });
@@ -145,7 +153,7 @@ for (let seed = 1; seed <= 40; seed += 1) {
 
 function replayed(thread, server, limit) {
   const events = server.filter(({seq}) => seq > thread.last);
-  return withReplay(thread, {events: events.slice(0, limit), has_more: events.length > limit, reset: false});
+  return withReplay(thread, {events: events.slice(0, limit), has_more: events.length > limit, reset: false, epoch: 0});
 }
 
 test('a merge makes the window ask where the conversation goes on', () => {

@@ -41,7 +41,7 @@ test('items go in order, one at a time', async () => {
     },
   });
   for (const id of ['a', 'b', 'c']) outbox.add({client_id: id, payload: {}});
-  await new Promise((resolve) => setTimeout(resolve, 60));
+  while (outbox.items().length) await settled();
   assert.deepEqual(order, ['a', 'b', 'c']);
   assert.deepEqual(outbox.items(), []);
   outbox.stop();
