@@ -21,6 +21,8 @@ from webapp.config import Settings, settings
 from webapp.database import read_only, transaction, uuid7
 from webapp.demo.conversations import CONVERSATIONS
 from webapp.demo.house import furnish, open_doors
+from webapp.demo.past import DAYS, QUIET
+from webapp.demo.past_rows import write_past
 from webapp.demo.story import STAFF, WORKSPACE
 from webapp.demo.telling import tell
 from webapp.extensions import db
@@ -29,7 +31,7 @@ from webapp.services import user as users
 from webapp.services import workspace as workspaces
 from webapp.tenancy import use_workspace
 
-DAYS_OPEN = timedelta(days=12)
+DAYS_OPEN = timedelta(days=DAYS + 2)
 """So long ago the demo's workspace was set up."""
 
 
@@ -71,6 +73,8 @@ def _build() -> Demo:
             cast = furnish(hashes)
         made = Demo(cast.inbox_key, accounts)
         _keep(made)
+        with clock.moved(now - QUIET), transaction():
+            write_past(cast, now)
         for told in sorted(CONVERSATIONS, key=lambda conversation: -conversation.began):
             tell(told, cast, now)
         with clock.moved(now), transaction():

@@ -28,6 +28,7 @@ from webapp.demo.story import (
 )
 from webapp.extensions import db
 from webapp.models import Ticket, User
+from webapp.models.ticket import ENDED
 from webapp.schemas.routing import RoutingSettings, SkillRule, TeamRule
 from webapp.services import calendar as calendars
 from webapp.services import escalation
@@ -54,7 +55,9 @@ class Cast:
 
     inbox_id: uuid.UUID
     inbox_key: str
+    form_id: uuid.UUID
     form_key: str
+    calendar_id: uuid.UUID
     staff: dict[str, Actor]
     teams: dict[str, uuid.UUID]
     statuses: dict[str, uuid.UUID]
@@ -80,9 +83,10 @@ def furnish(hashes: list[str]) -> Cast:
         for label, whom in STATUSES
     }
     _words(staff["Nora"])
-    make_policies(_hours(staff["Nora"]), staff["Nora"])
+    calendar_id = _hours(staff["Nora"])
+    make_policies(calendar_id, staff["Nora"])
     _rules(staff, named, form.id)
-    return Cast(inbox.id, inbox.key, form.key, staff, named, own)
+    return Cast(inbox.id, inbox.key, form.id, form.key, calendar_id, staff, named, own)
 
 
 def _inboxes() -> tuple[Any, Any]:
@@ -153,7 +157,8 @@ def open_doors(cast: Cast, now: datetime) -> None:
 
     Everybody has been here before, and nobody is now.
     """
-    query = sa.select(Ticket.id).where(Ticket.sla_state.is_not(None)).order_by(Ticket.id)
+    running = (Ticket.sla_state.is_not(None), Ticket.status.not_in(ENDED))
+    query = sa.select(Ticket.id).where(*running).order_by(Ticket.id)
     for ticket_id in db.session.scalars(query).all():
         escalation.ring(tickets.ticket_for(ticket_id, "ticket:update", lock=True))
     seen = sa.update(User).where(User.id.in_([actor.id for actor in cast.staff.values()]))
