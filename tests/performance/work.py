@@ -5,12 +5,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from tests.performance.report_work import EVERY, USUAL, Asked, health_figures
 from webapp.database import read_only, transaction
 from webapp.schemas.export import ExportIn
 from webapp.services import export, sla
 from webapp.services import ticket as tickets
 from webapp.services.event import feed_position
 from webapp.services.job import enqueue
+from webapp.services.now import read_board
 from webapp.services.routing.router import route_one
 from webapp.services.routing.waiting import pages
 from webapp.services.search import search_tickets
@@ -21,17 +23,26 @@ JOBS = 100
 
 @dataclass(frozen=True)
 class Work:
-    """`call(desk)` is one round; what it returns is how many units it did. `bound`: how much it may grow."""
+    """`call(desk)` is one round; what it returns is how many units it did. `bound`: how much it may grow.
+
+    `report`: the screen, if it is one's.
+    """
 
     name: str
     says: str
     call: Callable[[Any], Any]
     bound: float | None = None
     unit: str = "ms"
+    report: Asked | None = None
 
     @property
     def is_bounded(self) -> bool:
         return self.bound is not None
+
+    @property
+    def is_by_index(self) -> bool:
+        """Whether it may read no growing table to the end: bounded work, a report at its usual range."""
+        return self.is_bounded or (self.report is not None and self.report.over == USUAL)
 
     def shown(self, milliseconds: float) -> str:
         if self.unit == "ms":
@@ -45,6 +56,12 @@ def queue_page(_desk: Any) -> None:
         tickets.list_tickets("all")
         tickets.count_views()
         feed_position()
+
+
+def live_board(_desk: Any) -> None:
+    """All that the live board shows."""
+    with read_only():
+        read_board()
 
 
 def next_breach(_desk: Any) -> None:
@@ -104,6 +121,7 @@ def export_rows(_desk: Any) -> int:
 
 WORK = (
     Work("queue", "queue page, with counts", queue_page, bound=3),
+    Work("board", "live board", live_board, bound=3),
     Work("next_breach", "timers: next deadline", next_breach, bound=3),
     Work("breaches", "tickets that nobody took in time", breaches, bound=3),
     Work("routing", "routing decision", routing_decision, bound=3),
@@ -111,4 +129,6 @@ WORK = (
     Work("search_common", "search for two words of very many", search_common),
     Work("jobs", "jobs, from enqueuing to done", job_throughput, unit="jobs/s"),
     Work("export", "export", export_rows, unit="rows/s"),
+    Work("health", "health page, 30 days", health_figures),
+    *(Work(asked.name, asked.screen, asked, report=asked) for asked in EVERY),
 )
