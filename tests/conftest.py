@@ -6,6 +6,7 @@ production, and all of them join the test's one connection. `session` pushes one
 
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, settings
 
 from tests.factories import Factory
 from tests.support.browsers import StaffBrowser, Visitor
@@ -29,12 +31,20 @@ SETTINGS = {
     "TESTING": "1",
     "SECRET_KEY": "a-secret-of-the-test-suite-that-is-long-enough",
     "LOG_LEVEL": "warning",
+    "DATABASE_WAIT_SECONDS": "60",  # fifty at once on two busy cores
     "JOB_POLL_SECONDS": "0.05",
     "REVOCATION_POLL_SECONDS": "0.1",
     "GONE_GRACE_SECONDS": "0.2",
     "START_GRACE_SECONDS": "0",
+    "OIDC_PRIVATE_ISSUERS": "1",
 }
 green.inline = True
+
+# Properties are about what is right, not about how fast this machine is; each run tries the same examples.
+settings.register_profile(
+    "suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")
@@ -61,13 +71,13 @@ class Database:
         """The URL of a new copy of the migrated, empty database."""
         self.copies += 1
         if self.server:
-            return self.server.create_database(f"copy_{self.copies}", "template_parley")
+            return self.server.create_database(f"{self.folder.name}_{self.copies}", self.folder.name)
         shutil.copy(self.folder / "template.db", self.folder / f"copy_{self.copies}.db")
         return f"sqlite:///{self.folder / f'copy_{self.copies}.db'}"
 
     def _template(self) -> str:
         if self.server:
-            return self.server.create_database("template_parley")
+            return self.server.create_database(self.folder.name)
         return f"sqlite:///{self.folder / 'template.db'}"
 
 
@@ -158,6 +168,13 @@ def queries() -> Callable[[], Any]:
 def clock() -> Iterator[ModuleType]:
     """The app's clock; `clock.advance(hours=1)` holds until the end of the test."""
     with app_clock.moved():
+        yield app_clock
+
+
+@pytest.fixture
+def still_clock() -> Iterator[ModuleType]:
+    """The same, but it stands still unless it is moved: for what is told to the second."""
+    with app_clock.moved(frozen_at=datetime.now(UTC)):
         yield app_clock
 
 

@@ -13,7 +13,7 @@ from tests.support.postgres import Postgres
 from tests.support.site import Sites
 from tests.support.watch import Watch
 
-PATIENCE = 15_000
+PATIENCE = 60_000
 expect.set_options(timeout=PATIENCE)
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.support import axe
-from tests.support.actors import Chat, Widget
+from tests.support.actors import Chat, Widget, press_in_a_row
 from webapp import clock
 
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
@@ -262,8 +262,7 @@ class TestDesk:
         page.keyboard.press("ArrowUp")
         page.keyboard.press("Enter")
         expect(busy.button("Priority: High")).to_be_visible()
-        page.keyboard.press("g")
-        page.keyboard.press("m")
+        press_in_a_row(page, "g", "m")
         expect(busy.queue.get_by_role("heading", name="Mine")).to_be_visible()
         page.keyboard.press("?")
         expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
@@ -309,6 +308,8 @@ def test_nothing_needs_scrolling_sideways_at_320_pixels(team, sites, sign_in, op
         inbox,
         f"{inbox}/secret",
         "/settings/people",
+        "/settings/mail/providers",
+        "/settings/import",
         "/settings/calendars/new",
         "/settings/policies",
         "/settings/policies/new",

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support import axe
-from tests.support.actors import Agent, Chat
+from tests.support.actors import Agent, Chat, press_in_a_row
 from tests.support.desk import Team
 from webapp.database import transaction
 from webapp.services import skill
@@ -39,10 +39,10 @@ def test_a_reply_is_sent_and_the_conversation_put_off_in_one_go(team, sign_in, o
     ana.page.get_by_role("group", name="Send & snooze").get_by_role(
         "menuitem", name="Until they reply"
     ).click()
+    expect(ana.page.get_by_text("is snoozed until they reply")).to_be_visible()  # for some seconds
     expect(chat.message("We are looking for it")).to_be_visible()
     views = ana.page.get_by_role("navigation", name="Views")
     expect(views.get_by_role("link", name="Snoozed 1")).to_be_visible()
-    expect(ana.page.get_by_text("is snoozed until they reply")).to_be_visible()
     chat.say("Thank you")
     expect(views.get_by_role("link", name="Snoozed 1")).to_have_count(0)
 
@@ -163,8 +163,7 @@ def test_single_keys_do_what_the_list_of_keys_says(team, sign_in, begin):
     expect(ana.row("Lost parcel")).not_to_contain_text("Resolved")
     page.keyboard.press("e")
     expect(page.locator(".toast").filter(has_text="Resolved")).to_be_visible()
-    page.keyboard.press("g")
-    page.keyboard.press("d")
+    press_in_a_row(page, "g", "d")
     ana.open("Wrong size")
     expect(status).to_have_accessible_name("Status: Resolved")
     page.keyboard.press("Shift+E")

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -58,19 +57,20 @@ def test_f20_an_export_is_written_by_a_child_while_everybody_else_is_served(site
     desk = admin(site)
     with desk:
         job_id = desk.post("exports", {"format": "csv"}).json()["job"]["id"]
-        slowest = 0.0
+        [server], most = site.servers, 0.0
         while job_of(desk, job_id)["status"] not in ("completed", "failed"):
-            began = time.monotonic()
-            assert requests.get(f"{site.servers[0].url}/healthz", timeout=10).status_code == 200
-            slowest = max(slowest, time.monotonic() - began)
+            before = server.computed
+            assert requests.get(f"{server.url}/healthz", timeout=60).status_code == 200
+            most = max(most, server.computed - before)
+        desk.wait_for("job.updated", lambda body: body["id"] == job_id and body["status"] == "completed")
         told = [body["progress"] for body in desk.all("job.updated") if body["id"] == job_id]
     job = job_of(desk, job_id)
     assert job["result"]["row_count"] == TICKETS
     assert told == sorted(told)
     assert len(set(told)) > 1
-    assert slowest < 1
-    url = f"{site.servers[0].url}{job['result']['file_url']}"
-    rows = list(csv.reader(io.StringIO(desk.http.get(url, timeout=30).content.decode("utf-8-sig"))))
+    assert most < 0.5, "computed before an answer, in seconds: the whole export takes several"
+    url = f"{server.url}{job['result']['file_url']}"
+    rows = list(csv.reader(io.StringIO(desk.http.get(url, timeout=60).content.decode("utf-8-sig"))))
     assert [int(row[0]) for row in rows[1:]] == list(range(1, TICKETS + 1))
 
 
@@ -100,6 +100,6 @@ def test_a_worker_of_its_own_is_refused_on_sqlite(tmp_path: Any) -> None:
     worker = Server(environment, ["worker"])
     worker.start(wait=False)
     assert worker.child is not None
-    assert worker.child.wait(30) == 1
+    assert worker.child.wait(120) == 1
     assert "Workers of their own need PostgreSQL" in worker.log
     worker.close()

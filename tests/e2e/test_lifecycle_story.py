@@ -1,10 +1,13 @@
 """Putting a conversation off, and merging two and taking that back, in browsers on both sides."""
 
+from datetime import timedelta
+
 import pytest
 from playwright.sync_api import expect
 
 from tests.support import axe
-from tests.support.actors import Agent, Chat
+from tests.support.actors import Agent, Chat, keep_toasts
+from webapp import clock
 
 
 @pytest.fixture
@@ -43,7 +46,7 @@ def test_a_conversation_is_put_off_until_a_time_and_woken_by_hand(answering, wat
     dialog.get_by_label("Until").fill("2001-01-01T09:00")
     dialog.get_by_role("button", name="Snooze").click()
     expect(dialog.get_by_role("alert")).to_have_text("This time has passed")
-    dialog.get_by_label("Until").fill("2027-03-01T09:00")
+    dialog.get_by_label("Until").fill(f"{clock.now() + timedelta(days=90):%Y-%m-%d}T09:00")
     dialog.get_by_role("button", name="Snooze").click()
     expect(dialog).to_have_count(0)
     page.get_by_role("button", name="Wake").click()
@@ -57,6 +60,8 @@ def test_two_tickets_become_one_and_two_again_and_the_customer_goes_along(answer
     expect(page.get_by_role("heading", name="The missing invoice")).to_be_visible()
     number = page.locator(".thread-number").inner_text()
     page.go_back()
+    expect(page.get_by_role("heading", name="My parcel is lost")).to_be_visible()
+    keep_toasts(page)
     page.get_by_role("button", name="More actions").click()
     page.get_by_role("menuitem", name="Merge into another…").click()
     dialog = page.get_by_role("dialog")

@@ -300,7 +300,8 @@ class TestStrangers:
             )
         )
         page.wait_for_load_state("networkidle")
-        assert any("frame-ancestors" in problem for problem in watch.problems)
+        while not any("frame-ancestors" in problem for problem in watch.problems):
+            page.wait_for_timeout(50)  # the browser tells of it; the test's own time-out ends the wait
         assert not any("/api/" in url or "socket.io" in url for url in watch.urls)
         expect(page.frame_locator("iframe").get_by_role("textbox")).to_have_count(0)
 

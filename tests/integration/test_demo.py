@@ -2,15 +2,21 @@
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 from werkzeug.test import Client
 
+from tests.integration.test_measuring import as_facts, in_order, rows
+from tests.support import invariants, slow_reports
 from tests.support.pages import submit
 from webapp import clock, create_app
+from webapp.auth import SYSTEM
+from webapp.database import transaction
 from webapp.demo import ensure_demo
 from webapp.demo.conversations import CONVERSATIONS
+from webapp.demo.past import COUNT, DAYS, QUIET
 from webapp.demo_shop import PRODUCTS, make_shop
 from webapp.extensions import db
 from webapp.models import (
@@ -26,6 +32,7 @@ from webapp.models import (
     Workspace,
 )
 from webapp.schemas.routing import RoutingSettings
+from webapp.services import report, search
 from webapp.services.inbox import is_open
 from webapp.services.setting import read_section
 from webapp.tenancy import use_workspace
@@ -53,7 +60,7 @@ def test_a_living_workspace_in_one_go(demo_app):
 
     with demo_app.app_context(), use_workspace(db.session.scalar(sa.select(Workspace))):
         tickets = db.session.scalars(sa.select(Ticket)).all()
-        assert len(tickets) == len(CONVERSATIONS)
+        assert len(tickets) == COUNT + len(CONVERSATIONS)
         assert {ticket.status for ticket in tickets} == {
             "open", "assigned", "in_progress", "pending", "resolved", "closed",
         }  # fmt: skip
@@ -95,6 +102,26 @@ def test_it_shows_what_the_desk_can_do(demo_app):
         tiers = sa.select(Customer.tier).where(Customer.organization_id.is_not(None))
         assert set(db.session.scalars(tiers)) == {"basic", "premium", "enterprise"}
         db.session.rollback()
+
+
+def test_its_past_is_like_any_other_and_fills_the_reports(demo_app):
+    ensure_demo(demo_app)
+
+    with demo_app.app_context(), use_workspace(db.session.scalar(sa.select(Workspace))):
+        with transaction():
+            assert report.catch_up(), "but for today's conversations all is measured"
+        assert in_order(as_facts()) == in_order(slow_reports.facts())
+        past = db.session.scalars(sa.select(Ticket).where(Ticket.number <= COUNT)).all()
+        assert {ticket.status for ticket in past} == {"resolved", "closed"}
+        now = clock.now()
+        assert all(now - timedelta(days=DAYS + 1) < ticket.created_at < now - QUIET for ticket in past)
+        kinds = {(row.kind, row.outcome) for row in rows()}
+        assert {("reopened", None), ("sla.total", "met"), ("sla.first_response", "breached")} <= kinds
+        assert len({(row.channel, row.priority, row.tier) for row in rows("created")}) > 30
+        assert len({row.agent_id for row in rows("resolved")}) == 4
+        assert search.search_tickets("compass light", actor=SYSTEM).hits
+        db.session.rollback()
+    invariants.check(demo_app.config["PARLEY"].database_url)
 
 
 def test_every_account_signs_in_with_its_own_password(demo_app, tmp_path):

@@ -21,6 +21,7 @@ def scene(make: Any, visitor: Any, agent: Any) -> Any:
         inbox = make.inbox()
         maria = visitor(inbox)
         ticket_id = maria.write("Hello")["ticket"]["id"]
+        maria.get("state")  # reads what a process reads once
 
         def more(self) -> None:
             """Five more customers with chats of their own, and five more messages on the first."""

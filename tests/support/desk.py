@@ -10,12 +10,15 @@ from flask import Flask
 
 from tests.factories import Factory
 from tests.support import process
+from tests.support.proxy import Proxy
 from tests.support.server import Server
 from webapp import clock, create_app
 from webapp.auth import session_cookie_name
 from webapp.models import Inbox, User, Workspace
 
 SETTINGS = {
+    "OIDC_PRIVATE_ISSUERS": "1",
+    "DATABASE_WAIT_SECONDS": "60",
     "SECRET_KEY": "a-secret-of-the-browser-tests-that-is-long-enough",
     "LOG_LEVEL": "info",
     "JOB_POLL_SECONDS": "0.1",
@@ -27,11 +30,18 @@ SETTINGS = {
 
 
 class Desk(process.Startable):
-    """A server at `desk.localhost`, and the test's own app on its database."""
+    """A server at `desk.localhost`, and the test's own app on its database.
 
-    def __init__(self, folder: Path, database_url: str | None = None, **settings: str) -> None:
+    `behind`: a line that browsers come through; it is led to the server.
+    """
+
+    def __init__(
+        self, folder: Path, database_url: str | None = None, *, behind: Proxy | None = None, **settings: str
+    ) -> None:
         port = process.free_port()
-        self.url = f"http://desk.localhost:{port}"
+        if behind:
+            behind.target = ("127.0.0.1", port)
+        self.url = f"http://desk.localhost:{behind.port if behind else port}"
         environment = {
             **SETTINGS,
             "BASE_URL": self.url,

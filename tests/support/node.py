@@ -31,7 +31,7 @@ def find_node() -> str:
     raise Missing(HINT)
 
 
-def run_tests(files: Iterable[Path], *, timeout: float = 100) -> str:
+def run_tests(files: Iterable[Path], *, timeout: float = 280) -> str:
     """Run files with node's test runner; its report, which is also the error of a failed test."""
     command = [find_node(), "--test", "--test-reporter=spec", *(str(path) for path in files)]
     environment = {name: value for name, value in os.environ.items() if name != "NODE_OPTIONS"}
@@ -44,7 +44,7 @@ def run_tests(files: Iterable[Path], *, timeout: float = 100) -> str:
     return report
 
 
-def evaluate(script: str, data: object, *, timeout: float = 60) -> object:
+def evaluate(script: str, data: object, *, timeout: float = 120) -> object:
     """What an ES module's code writes as JSON to standard output, given `data` as JSON on standard input."""
     done = subprocess.run(
         [find_node(), "--input-type=module", "--eval", script],

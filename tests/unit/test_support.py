@@ -88,7 +88,7 @@ def test_no_server_outlives_the_tests(tmp_path):
     with starter:
         pid, _, folder = starter.stdout.readline().strip().partition(" ")
         starter.send_signal(signal.SIGKILL)
-    process.wait_until(lambda: not is_running(int(pid)), "PostgreSQL to notice", 10)
+    process.wait_until(lambda: not is_running(int(pid)), "PostgreSQL to notice")
     subprocess.run(["rm", "-r", folder], check=True)
 
 
@@ -131,7 +131,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 if sys.argv[1:] == ["greet"]:
     sys.exit(print(os.environ["GREETING"]))
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))  # an exception could be lost in a finalizer
 print("listening", flush=True)
 http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
 """
