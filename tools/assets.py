@@ -54,10 +54,15 @@ def esbuild(entries: dict[str, str], *options: str) -> dict:
 
 def bundle() -> dict:
     """All bundles. Customers bring older browsers than agents, visitors of other sites the oldest."""
-    styles = {name: f"static/css/{name}.css" for name in ("chat", "agent", "pages")}
+    styles = {name: f"static/css/{name}.css" for name in ("chat", "agent", "pages", "now")}
     return {
         **esbuild({"chat": "static/js/chat/main.js"}, *MODULES, "--target=es2020"),
         **esbuild({"agent": "static/js/agent/main.js"}, *MODULES, "--target=es2022"),
+        **esbuild(
+            {"now": "static/js/now/main.js", "health": "static/js/health/main.js"},
+            *MODULES,
+            "--target=es2020",
+        ),
         **esbuild({"pages": "static/js/pages/main.js"}, *MODULES, "--target=es2022"),
         **esbuild(styles, *HASHED, "--target=es2022,chrome100,firefox100,safari15.4"),
         **esbuild({"loader": LOADER}, "--format=iife", "--target=es2018"),

@@ -237,6 +237,29 @@ def picture_export(camera: Camera, page: Page, demo: Demo) -> None:
     camera.take(page, "exports")
 
 
+def picture_reports(camera: Camera, demo: Demo) -> None:
+    """What the admin looks at: now and on a wall, over time, and who did what to the settings."""
+    state = None
+    for name, size, options, path in (
+        ("now", DESKTOP, {}, "/admin/live"),
+        ("wallboard", {"width": 1920, "height": 1080}, {"color_scheme": "dark"}, "/admin/live?tv=1"),
+        ("report-sla", DESKTOP, {}, "/admin/reports/sla"),
+        ("report-volume", DESKTOP, {}, "/admin/reports/volume"),
+        ("report-speed", DESKTOP, {"color_scheme": "dark"}, "/admin/reports/speed"),
+        ("report-phone", PHONE, {}, "/admin/reports/volume"),
+        ("audit", DESKTOP, {}, "/settings/audit"),
+        ("roles", DESKTOP, {}, "/settings/roles"),
+    ):
+        page = camera.page(size, state=state, **options)
+        if state is None:
+            demo.sign_in(page, "nora@harbour.example")
+            state = page.context.storage_state()
+        page.goto(demo.url + path)
+        expect(page.get_by_role("heading").first).to_be_visible()
+        camera.take(page, name)
+        page.close()
+
+
 def picture_form(camera: Camera, demo: Demo) -> None:
     """The web form's own page."""
     page = camera.page()
@@ -267,6 +290,7 @@ def main() -> None:
         (Path(made) / "demo").mkdir()
         with Demo(Path(made) / "demo").serving() as demo:
             picture_work(camera, demo)  # before anybody signs in to whom routing gives what waits
+            picture_reports(camera, demo)
             picture_form(camera, demo)
             page = camera.page()
             demo.sign_in(page, "mei@harbour.example")
