@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from pydantic import ValidationError
+from sqlalchemy.orm.attributes import flag_modified
 
 from webapp import clock, database
 from webapp.auth import Actor, current_actor, require
@@ -129,6 +130,7 @@ def refuse_older(found: Calendar, version: int | None) -> None:
 def touch(found: Calendar, changes: dict[str, Any], *, session: Any, actor: Actor) -> None:
     """Counts up the version of a locked calendar and records what changed."""
     found.updated_at = clock.now()
+    flag_modified(found, "updated_at")  # its version counts, also twice within one tick of the clock
     session.flush()
     record("calendar.updated", session=session, actor=actor, subject_id=found.id, changes=changes)
 
