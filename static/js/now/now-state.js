@@ -43,7 +43,7 @@ export function newState(boot, at) {
 export function reduce(state, action) {
   switch (action.type) {
     case 'asked': return {...state, seq: null, early: [], gap: false};
-    case 'whole': return takeWhole(state, action.whole, action.at);
+    case 'whole': return state.paused ? state : takeWhole(state, action.whole, action.at);
     case 'update': return state.paused ? state : takeUpdate(heard(state, action.update.now, action.at), action.update);
     case 'link': return {...state, link: state.link === 'ended' ? 'ended' : action.link, reason: action.reason ?? state.reason};
     case 'paused': return {...state, paused: action.paused, now: action.at};

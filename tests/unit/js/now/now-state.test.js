@@ -36,6 +36,7 @@ test('what comes before the whole waits for it', () => {
 test('while nobody looks nothing changes; the whole catches up', () => {
   const paused = play([whole(4, {open: 3}), {type: 'paused', paused: true, at: START}, update(5, {open: 4}), update(9, {open: 8})]);
   assert.deepEqual([paused.board, paused.seq, paused.gap], [{open: 3}, 4, false]);
+  assert.deepEqual(play([whole(8, {open: 7})], paused).board, {open: 3}, 'a whole that was asked for before comes too late');
   const shown = play([{type: 'paused', paused: false, at: START}, {type: 'asked'}, whole(9, {open: 8})], paused);
   assert.deepEqual([shown.board, shown.seq, shown.gap], [{open: 8}, 9, false]);
 });
