@@ -47,6 +47,26 @@ settings.register_profile(
 settings.load_profile("suite")
 
 
+PROGRAMS = {f"tests.support.{name}" for name in ("faulty", "live", "process", "server", "stalls", "valkey")}
+"""What starts programs and waits for them."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Who starts programs runs alone: two such tests would starve each other's, and time tells which came first."""
+    for item in items:
+        if "tests/e2e/" in item.path.as_posix() or starts_programs(item.module):  # type: ignore[attr-defined]
+            item.add_marker(pytest.mark.alone)
+
+
+def starts_programs(module: ModuleType) -> bool:
+    """Whether a test module uses one of `PROGRAMS`, or `subprocess` itself."""
+    used = {
+        getattr(value, "__module__", None) or getattr(value, "__name__", None)
+        for value in vars(module).values()
+    }
+    return bool(used & (PROGRAMS | {"subprocess"}))
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A real PostgreSQL server for the run."""
@@ -166,14 +186,7 @@ def queries() -> Callable[[], Any]:
 
 @pytest.fixture
 def clock() -> Iterator[ModuleType]:
-    """The app's clock; `clock.advance(hours=1)` holds until the end of the test."""
-    with app_clock.moved():
-        yield app_clock
-
-
-@pytest.fixture
-def still_clock() -> Iterator[ModuleType]:
-    """The same, but it stands still unless it is moved: for what is told to the second."""
+    """The app's clock, which stands still unless it is moved: `clock.advance(hours=1)`, until the test's end."""
     with app_clock.moved(frozen_at=datetime.now(UTC)):
         yield app_clock
 

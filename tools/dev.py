@@ -57,12 +57,17 @@ def call(*command, **options):
 def become(*command):
     """Replace this process, so that signals and the exit code are the command's own."""
     sys.stdout.flush()
-    environment = dict(os.environ, PATH="{}{}{}".format(BIN, os.pathsep, os.environ.get("PATH", "")))
-    environment.setdefault("PYTHONUNBUFFERED", "1")
     os.chdir(str(ROOT))
     if os.name == "nt":
-        sys.exit(subprocess.call([str(part) for part in command], env=environment))
-    os.execve(str(command[0]), [str(part) for part in command], environment)
+        sys.exit(subprocess.call([str(part) for part in command], env=surroundings()))
+    os.execve(str(command[0]), [str(part) for part in command], surroundings())
+
+
+def surroundings():
+    """The environment of what runs here."""
+    environment = dict(os.environ, PATH="{}{}{}".format(BIN, os.pathsep, os.environ.get("PATH", "")))
+    environment.setdefault("PYTHONUNBUFFERED", "1")
+    return environment
 
 
 def fingerprint(inputs):
@@ -296,8 +301,16 @@ def test(*arguments):
         become(PYTHON, "-m", "pytest", *arguments)
     run_checks()
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of servers start from the same modules
+    together = measured("-m", "not alone", "--cov-fail-under=0", *in_parallel(os.cpu_count() or 1))
+    alone = measured("-m", "alone", "--cov-append")
+    sys.exit(together or alone)
+
+
+def measured(*arguments):
+    """Run a part of the suite and count what it covers; pytest's exit code."""
     coverage = ["--cov", "--cov-report=html"]  # what failed stands last, not a list of files
-    become(PYTHON, "-m", "pytest", *coverage, *in_parallel(os.cpu_count() or 1))
+    command = [str(part) for part in (PYTHON, "-m", "pytest", *coverage, *arguments)]
+    return subprocess.call(command, cwd=str(ROOT), env=surroundings())
 
 
 def in_parallel(cores):

@@ -539,12 +539,12 @@ class TestTier:
         assert (found["tier"], found["support_plan"], found["source"]) == ("premium", None, "parley")
         assert desk.browser.get("/api/v1/customers/nobody@example.com/tier").status_code == 404
 
-    def test_an_old_answer_is_asked_for_aside(self, still_clock, desk):
+    def test_an_old_answer_is_asked_for_aside(self, clock, desk):
         desk.make.customer(email="maria@example.com", workspace=desk.workspace)
         desk.inside(lambda: connect(desk.kind, desk.server, workspace_id=desk.workspace.id))
         path = "/api/v1/customers/maria@example.com/tier"
         assert desk.browser.get(path).get_json()["source"] == desk.kind
-        still_clock.advance(hours=1)
+        clock.advance(hours=1)
         assert desk.browser.get(path).get_json()["age_seconds"] == 3600
         assert [job.type for job in desk.rows(Job)].count("crm.ask") == 1
         desk.run_due()

@@ -104,10 +104,10 @@ class Scene:
 
 
 @pytest.fixture(params=KINDS)
-def bare(request, app, session, make, still_clock):
+def bare(request, app, session, make, clock):
     """Not connected yet."""
     with KINDS[request.param]() as server, vendor_at(app, **{request.param: server.url}):
-        scene = Scene(request.param, server, make, still_clock)
+        scene = Scene(request.param, server, make, clock)
         with use_workspace(scene.workspace.id):
             yield scene
 
