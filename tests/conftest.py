@@ -52,7 +52,7 @@ PROGRAMS = {f"tests.support.{name}" for name in ("faulty", "live", "process", "s
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Who starts programs runs alone: two such tests would starve each other's, and time tells which came first."""
+    """Who starts programs runs alone: two such tests would starve each other's."""
     for item in items:
         if "tests/e2e/" in item.path.as_posix() or starts_programs(item.module):  # type: ignore[attr-defined]
             item.add_marker(pytest.mark.alone)
@@ -186,7 +186,7 @@ def queries() -> Callable[[], Any]:
 
 @pytest.fixture
 def clock() -> Iterator[ModuleType]:
-    """The app's clock, which stands still unless it is moved: `clock.advance(hours=1)`, until the test's end."""
+    """The app's clock. It stands still unless it is moved: `clock.advance(hours=1)`, until the test's end."""
     with app_clock.moved(frozen_at=datetime.now(UTC)):
         yield app_clock
 
