@@ -142,6 +142,7 @@ def test_a_closed_widget_counts_what_is_new_and_the_end_can_be_undone(team, site
     expect(widget.message("One more thing")).to_be_visible()
     expect(agent.row("One more thing")).to_be_visible()
     agent.open("One more thing")
+    expect(agent.messages.get_by_text("One more thing")).to_be_visible()
     assert agent.texts() == ["Do you ship to Oslo?", "We do.", "It takes four days.", "One more thing"]
 
 
