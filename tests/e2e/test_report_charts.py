@@ -11,7 +11,8 @@ from tests.support.demo import Demo
 
 VOLUME = "/admin/reports/volume?range=30d"
 ROWS_OF_BOTH = """(marks) => {
-  const rows = (column) => marks.filter((mark) => mark.dataset.column === column).map((mark) => mark.dataset.row);
+  const of = (column) => marks.filter((mark) => mark.dataset.column === column);
+  const rows = (column) => of(column).map((mark) => mark.dataset.row);
   return rows("0").filter((row) => rows("1").includes(row));
 }"""
 
