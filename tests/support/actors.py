@@ -116,10 +116,16 @@ class Agent:
         if not live:
             self.page.goto(self.desk_url + path)
             return self
-        with self.page.expect_websocket() as line:
-            self.page.goto(self.desk_url + path)
-        joined = lambda frame: str(frame).startswith("40/agent")  # noqa: E731
-        line.value.wait_for_event("framereceived", predicate=joined)
+        joined: list[Any] = []
+
+        def listen(line: Any) -> None:
+            line.on("framereceived", lambda frame: str(frame).startswith("40/agent") and joined.append(line))
+
+        self.page.on("websocket", listen)  # before it goes there: what has been heard is not told again
+        self.page.goto(self.desk_url + path)
+        while not joined:
+            self.page.wait_for_timeout(20)  # the browser tells of it; the test's own time-out ends the wait
+        self.page.remove_listener("websocket", listen)
         return self
 
     def row(self, text: str) -> Locator:
