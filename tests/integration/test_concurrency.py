@@ -25,6 +25,7 @@ from webapp.database import transaction
 from webapp.services import ticket as tickets
 from webapp.services.chat import writing
 from webapp.services.ticket import create as creating
+from webapp.services.ticket import snapshot
 
 pytestmark = pytest.mark.integration
 
@@ -62,6 +63,21 @@ def test_r08_fifty_times_the_same_reply_is_one_with_fifty_equal_answers(house: H
     assert len({answer.text for answer in answers}) == 1
     events = desks[0].get(f"tickets/{ticket_id}").json["events"]
     assert [event["comment"]["content"] for event in events if "comment" in event] == ["Hello", "Sent once"]
+
+
+def test_what_is_written_while_a_ticket_is_opened_is_not_in_it_and_told_besides(
+    house: House, ticket_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (ana, ben), read = house.desks(2), snapshot.list_ticket_events
+
+    def read_late(*args: Any, **options: Any) -> Any:
+        monkeypatch.undo()
+        together([partial(ben.reply, ticket_id, "Written meanwhile")])
+        return read(*args, **options)
+
+    monkeypatch.setattr(snapshot, "list_ticket_events", read_late)
+    opened = ana.get(f"tickets/{ticket_id}").json
+    assert opened["events"][-1]["seq"] == opened["ticket"]["seq"], "else what comes next is shown twice"
 
 
 def test_r08_fifty_times_the_same_first_message_is_one_with_fifty_equal_answers(

@@ -11,8 +11,9 @@
  * @typedef {{actor: Actor, kind: Kind, until: number}} Typing
  * @typedef {{ticket: Ticket, events: TicketEvent[], hasMore: boolean, ahead: TicketEvent[], gap: boolean, older: 'idle'|'loading'|'error',
  *   typing: Typing[], newFrom: number|null}} Thread
+ * `early`: events of a thread whose snapshot has not come yet.
  * @typedef {{byId: Record<string, Thread>, recent: string[], open: string|null, wanted: number|null,
- *   status: 'idle'|'loading'|'error'|'missing'}} Threads
+ *   early: TicketEvent[], status: 'idle'|'loading'|'error'|'missing'}} Threads
  *
  * @typedef {{type: 'thread/wanted', number: number|null}
  *   | {type: 'thread/failed', missing: boolean}
@@ -34,6 +35,7 @@
  */
 
 const KEPT = 30;
+const EARLY = 100;
 export const TYPING_FOR = 6_000;
 const CHANGING = /** @type {const} */ ([
   'status',
@@ -56,7 +58,7 @@ const CHANGING = /** @type {const} */ ([
 ]);
 
 /** @returns {Threads} */
-export const newThreads = () => ({byId: {}, recent: [], open: null, wanted: null, status: 'idle'});
+export const newThreads = () => ({byId: {}, recent: [], open: null, wanted: null, early: [], status: 'idle'});
 
 /** @param {Threads} threads @returns {Thread | null} */
 export const openThread = (threads) => (threads.open ? (threads.byId[threads.open] ?? null) : null);
@@ -173,14 +175,22 @@ function merge(known, snapshot) {
   return later.length ? take(merged, later) : merged;
 }
 
+/** @param {Threads} threads @param {string} id @param {TicketEvent[]} events @returns {Threads} */
+function takeEvents(threads, id, events) {
+  if (threads.byId[id]) return change(threads, id, (thread) => take(thread, events));
+  return {...threads, early: [...threads.early, ...events].slice(-EARLY)};
+}
+
 /** @param {Threads} threads @param {Snapshot} snapshot @returns {Threads} */
 function takeSnapshot(threads, snapshot) {
   const {id, number} = snapshot.ticket;
   const recent = [id, ...threads.recent.filter((other) => other !== id)].slice(0, KEPT);
-  const all = {...threads.byId, [id]: merge(threads.byId[id], snapshot)};
+  const isIts = (/** @type {TicketEvent} */ event) => event.ticket_id === id;
+  const all = {...threads.byId, [id]: take(merge(threads.byId[id], snapshot), threads.early.filter(isIts))};
   const byId = Object.fromEntries(recent.filter((kept) => all[kept]).map((kept) => [kept, /** @type {Thread} */ (all[kept])]));
   const wanted = threads.wanted === number;
-  return {...threads, byId, recent, open: wanted ? id : threads.open, status: wanted ? 'idle' : threads.status};
+  const early = threads.early.filter((event) => !isIts(event));
+  return {...threads, byId, recent, early, open: wanted ? id : threads.open, status: wanted ? 'idle' : threads.status};
 }
 
 /**
@@ -282,7 +292,7 @@ export function reduceThreads(threads, action) {
     case 'thread/snapshot':
       return takeSnapshot(threads, action.snapshot);
     case 'thread/events':
-      return change(threads, action.id, (thread) => take(thread, action.events));
+      return takeEvents(threads, action.id, action.events);
     case 'thread/olderLoading':
       return change(threads, action.id, (thread) => ({...thread, older: 'loading'}));
     case 'thread/older':

@@ -28,7 +28,8 @@ def ticket_snapshot(ticket_id: uuid.UUID, *, actor: Actor | None = None) -> dict
     """`Snapshot` of docs/realtime.md: the ticket and its newest events."""
     actor = actor or current_actor()
     ticket = ticket_for(ticket_id, "ticket:read", actor=actor)
-    events, has_more = list_ticket_events(ticket.id, limit=PAGE)
+    # One that was committed since the ticket was read comes by itself; here it would be shown twice.
+    events, has_more = list_ticket_events(ticket.id, before=ticket.last_seq + 1, limit=PAGE)
     return {
         "ticket": {**ticket_row(ticket), **_details(ticket, actor)},
         "events": [event_for_staff(event) for event in events],

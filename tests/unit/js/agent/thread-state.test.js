@@ -32,9 +32,18 @@ test('a hole is marked, what lies ahead waits, and both are shown in order once 
   assert.deepEqual([seqs(threads), openThread(threads).gap], [[1, 2, 3, 4], false]);
 });
 
-test('events of a thread that is not known are dropped', () => {
-  const threads = opened([said(1)]);
-  assert.equal(reduceThreads(threads, {type: 'thread/events', id: 'other', events: [said(2)]}), threads);
+test('what comes before the snapshot is shown after it, once', () => {
+  const wanted = all(newThreads(), {type: 'thread/wanted', number: 1}, came(said(2), said(3)));
+  const threads = all(wanted, {type: 'thread/snapshot', snapshot: snapshot([said(1), said(2)])});
+  assert.deepEqual([seqs(threads), openThread(threads).gap], [[1, 2, 3], false]);
+  assert.deepEqual(threads.early, []);
+});
+
+test('events of a thread that is never opened touch no other and do not pile up', () => {
+  const other = (/** @type {number} */ seq) => ({type: 'thread/events', id: 'other', events: [{...said(seq), ticket_id: 'other'}]});
+  const threads = all(opened([said(1)]), ...Array.from({length: 300}, (_, index) => other(index + 2)));
+  assert.deepEqual(seqs(all(threads, {type: 'thread/snapshot', snapshot: snapshot([said(1)])})), [1]);
+  assert.ok(threads.early.length <= 100);
 });
 
 test('older pages go in front, each event once', () => {
