@@ -13,6 +13,7 @@ from webapp.extensions import db
 from webapp.models import Presence, User, UserSession, VisitorToken
 from webapp.realtime import presence, revocation, server
 from webapp.services import presence as rows
+from webapp.services import viewing
 
 pytestmark = pytest.mark.integration
 
@@ -174,13 +175,13 @@ def test_viewers_are_shown_once_each_and_leave_with_their_last_tab(app: Any, sce
     watcher, tab, other_tab = scene.desk.connect(), scene.other.connect(), scene.other.connect()
     tab.must("presence.update", {"ticket_id": ticket_id, "state": "replying"})
     other_tab.must("presence.update", {"ticket_id": ticket_id, "state": "viewing"})
-    assert rows.viewers(uuid.UUID(ticket_id)) == [{"user_id": str(scene.ben.id), "state": "replying"}]
+    assert viewing.viewers(uuid.UUID(ticket_id)) == [{"user_id": str(scene.ben.id), "state": "replying"}]
     tab.client.disconnect("/agent")
     other_tab.must("presence.update", {"ticket_id": ticket_id, "state": "left"})
-    assert rows.viewers(uuid.UUID(ticket_id)) == []
+    assert viewing.viewers(uuid.UUID(ticket_id)) == []
     states = [body["state"] for body in watcher.heard("presence.updated")]
     assert states == ["replying", "replying", "viewing", "left"]
-    assert rows.viewed_by("nobody") == []
+    assert viewing.viewed_by("nobody") == []
 
 
 # --- losing access --------------------------------------------------------------------------------

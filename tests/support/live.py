@@ -120,6 +120,16 @@ class Line:
             self.changed.notify_all()
 
 
+def sign_in(url: str, email: str, password: str) -> requests.Response:
+    """What a new browser is answered that fills in the form and sends it."""
+    with requests.Session() as http:
+        page = http.get(f"{url}/sign-in", timeout=60).text
+        token = re.search(r'name="csrf_token" value="([^"]+)"', page)
+        assert token, page
+        form = {"csrf_token": token[1], "email": email, "password": password}
+        return http.post(f"{url}/sign-in", data=form, timeout=60, allow_redirects=False)
+
+
 class Browser:
     """Somebody's browser on one server: `say()` returns the ack, `heard` grows with what is pushed."""
 

@@ -10,6 +10,7 @@ import json
 import logging
 import queue
 import time
+import uuid
 from typing import Any
 
 import socketio
@@ -17,6 +18,7 @@ import socketio
 from webapp import green, metrics
 from webapp.config import Settings
 from webapp.realtime import late
+from webapp.services import viewing
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +38,7 @@ class Backplane(socketio.RedisManager):
     def __init__(self, settings: Settings) -> None:
         super().__init__(str(settings.redis_url), channel=channel(settings), redis_options=dict(OPTIONS))
         self.outgoing: queue.Queue[Any] = queue.Queue(QUEUE)
+        self.looks_seconds = settings.presence_expire_seconds
         self.lost = 0
         self.quiet_until = 0.0
 
@@ -45,8 +48,20 @@ class Backplane(socketio.RedisManager):
         green.spawn(self._publish_queued)
 
     def _handle_emit(self, message: dict[str, Any]) -> None:
-        if message["event"] != "ticket.event" or late.take(message["data"][0]):
-            super()._handle_emit(message)
+        """Shows an event to the sockets here, this process's own and the other processes' alike."""
+        event, [body] = message["event"], message["data"]
+        if event == "ticket.event" and not late.take(body):
+            return
+        if event == "presence.updated":
+            message = {**message, "data": [self._with_other_looks(message["host_id"], body)]}
+        super()._handle_emit(message)
+
+    def _with_other_looks(self, process_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """What somebody does on a ticket by one process is not all that they do there."""
+        who = uuid.UUID(body["ticket_id"]), uuid.UUID(body["user_id"])
+        if process_id == self.host_id:
+            return {**body, "state": viewing.state_of(*who)}
+        return {**body, "state": viewing.view_elsewhere(process_id, *who, body["state"], self.looks_seconds)}
 
     def _publish(self, data: Any) -> None:
         try:

@@ -19,7 +19,7 @@ from webapp import bus, green
 from webapp.database import read_only
 from webapp.extensions import db
 from webapp.models import Comment, Event, Ticket
-from webapp.realtime import broadcasts
+from webapp.realtime import broadcasts, presence, revocation
 from webapp.realtime.rooms import AGENT
 from webapp.realtime.rooms import staff as staff_room
 from webapp.realtime.server import connections, emit
@@ -85,6 +85,7 @@ def look() -> None:
     present = {connection.actor.workspace_id for connection in connections()}
     for workspace_id in _places.keys() - present:
         del _places[workspace_id]
+        presence.forget(workspace_id)
     for workspace_id, place in list(_places.items()):
         with use_workspace(workspace_id), read_only():
             facts, changed = _late(place, known, workspace_id)
@@ -128,6 +129,10 @@ def _tell(facts: list[Recorded], rows: list[RowChanged]) -> None:
         _told.extend(_place_of(form) for form in (fact.staff, fact.customer) if form)
         meter.told(fact, "ledger")
         broadcasts.event_recorded(fact, here)
+        if fact.ticket_id is None:
+            revocation.merged(fact)
+            with use_workspace(fact.workspace_id), read_only():
+                presence.changed_elsewhere(fact)
     for row in rows:
         broadcasts.row_changed(row, here)
     if rows:

@@ -3,7 +3,9 @@
 import threading
 import uuid
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -19,8 +21,11 @@ from webapp.realtime import boards, rooms
 from webapp.realtime.server import emit
 from webapp.services import chat, routing
 from webapp.services import presence as rows
+from webapp.services import viewing as looks
 from webapp.services.event import Recorded
 from webapp.tenancy import use_workspace
+
+Send = Callable[..., None]
 
 
 class Person(NamedTuple):
@@ -59,7 +64,7 @@ def connected(actor: Actor, sid: str) -> None:
 
 def disconnected(actor: Actor, sid: str) -> None:
     """A socket has gone; its person only if none comes back within the grace period."""
-    for ticket_id in rows.viewed_by(sid):
+    for ticket_id in looks.viewed_by(sid):
         left(actor, ticket_id, sid)
     person = _person(actor)
     with _lock:
@@ -103,6 +108,7 @@ def renew() -> None:
     for person in people if found < len(people) else ():
         with use_workspace(person.workspace_id), transaction():
             rows.opened(*person)
+    looks.forget_past()
     with transaction():
         gone = rows.sweep()
     for *who, until in gone:
@@ -143,7 +149,7 @@ def _tell_customer(
     emit("customer.presence", body, room=rooms.staff(workspace_id), namespace=rooms.AGENT)
 
 
-def _tell_user(workspace_id: uuid.UUID, user_id: uuid.UUID, *, online: bool) -> None:
+def _tell_user(workspace_id: uuid.UUID, user_id: uuid.UUID, *, online: bool, emit: Send = emit) -> None:
     columns = User.availability, User.availability_reason
     availability, reason = db.session.execute(sa.select(*columns).where(User.id == user_id)).one()
     body = {"user_id": str(user_id), "availability": availability, "reason": reason, "online": online}
@@ -152,7 +158,10 @@ def _tell_user(workspace_id: uuid.UUID, user_id: uuid.UUID, *, online: bool) -> 
 
 
 def _tell_availability(workspace_id: uuid.UUID) -> None:
-    """Tells customers when there is somebody to answer now, or nobody any more."""
+    """Tells this process's customers when there is somebody to answer now, or nobody any more.
+
+    The other processes tell theirs when they see in the ledger why: what was told last is known only here.
+    """
     available = rows.anyone_available(workspace_id)
     if _available.get(workspace_id) is available:
         return
@@ -163,33 +172,44 @@ def _tell_availability(workspace_id: uuid.UUID) -> None:
         )
         for inbox in inboxes.all():
             body = chat.availability(inbox)
-            emit("availability.updated", body, room=rooms.customers(inbox.id), namespace=rooms.CHAT)
+            emit(
+                "availability.updated", body, room=rooms.customers(inbox.id), namespace=rooms.CHAT, here=True
+            )
 
 
 # --- who looks at which ticket --------------------------------------------------------------------
 
 
 def viewing(actor: Actor, ticket_id: uuid.UUID, state: str, sid: str) -> None:
-    """A member of staff looks at a ticket, writes there, or has left it."""
+    """A member of staff looks at a ticket, writes there, or has left it.
+
+    Where there are other processes, each shows with it what it knows of the person besides (backplane.py).
+    """
     assert actor.id is not None
-    shown = rows.view(ticket_id, actor.id, state, sid)
-    body = {"ticket_id": str(ticket_id), "user_id": str(actor.id), "state": shown}
+    here = looks.view(ticket_id, actor.id, state, sid)
+    body = {"ticket_id": str(ticket_id), "user_id": str(actor.id), "state": here}
     emit("presence.updated", body, room=rooms.staff(actor.workspace_id), namespace=rooms.AGENT)
 
 
 def left(actor: Actor, ticket_id: uuid.UUID, sid: str) -> None:
     """A socket is on a ticket no more."""
-    if ticket_id in rows.viewed_by(sid):
+    if ticket_id in looks.viewed_by(sid):
         viewing(actor, ticket_id, "left", sid)
 
 
 # --- what follows from the ledger -----------------------------------------------------------------
 
 _CHANGES = {"user.updated", "user.deactivated", "user.reactivated"}
+_COMING = {"user.came_online", "user.went_offline"}
+
+
+def forget(workspace_id: uuid.UUID) -> None:
+    """Nobody of a workspace is connected here: what happens there is not followed any more."""
+    _available.pop(workspace_id, None)
 
 
 def user_changed(fact: Recorded) -> None:
-    """Somebody's availability, role or access changed: says so, in a context of its own."""
+    """Somebody's availability, role or access changed here: says so, in a context of its own."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
     if fact.name == "workspace.updated":
         green.soon(_tell_reasons, app, fact.workspace_id)
@@ -207,6 +227,16 @@ def _tell_change(app: Flask, workspace_id: uuid.UUID, user_id: uuid.UUID) -> Non
     with app.app_context(), read_only():
         _tell_user(workspace_id, user_id, online=rows.is_online("user", user_id))
         _tell_availability(workspace_id)
+
+
+def changed_elsewhere(fact: Recorded) -> None:
+    """The same by another process, and that somebody of staff came or went there: told to sockets here."""
+    if fact.name in _CHANGES | _COMING and fact.subject_id is not None:
+        online = rows.is_online("user", fact.subject_id)
+        _tell_user(fact.workspace_id, fact.subject_id, online=online, emit=partial(emit, here=True))
+        _tell_availability(fact.workspace_id)
+    elif fact.name == "workspace.updated":
+        _tell_availability(fact.workspace_id)
 
 
 def register() -> None:

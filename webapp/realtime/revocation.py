@@ -15,9 +15,9 @@ from flask import Flask
 from webapp import bus, clock, green
 from webapp.database import read_only
 from webapp.models import User, UserSession, VisitorToken, WallboardLink
-from webapp.realtime import server
+from webapp.realtime import rooms, server
 from webapp.services.chat.visitor import VisitorsEnded
-from webapp.services.customer import VisitorsMoved
+from webapp.services.event import Recorded
 from webapp.services.permission import permissions_of
 from webapp.services.role import RoleRevised
 from webapp.services.session import SessionsEnded
@@ -101,10 +101,16 @@ def _visitors_ended(fact: VisitorsEnded) -> None:
     server.end_sessions(fact.token_ids, fact.reason)
 
 
-def _visitors_moved(fact: VisitorsMoved) -> None:
-    """Not ended: these browsers connect again by themselves, and are put into the right rooms then."""
+def merged(fact: Recorded) -> None:
+    """Browsers that are another customer's by now connect again, and are put into the right rooms then.
+
+    For what this process commits and, by the ledger, for what the others do.
+    """
+    if fact.name != "customer.merged":
+        return
+    _, gone = fact.staff["changes"]["merged_id"]
     for connection in server.connections():
-        if connection.actor.session_id in fact.token_ids:
+        if connection.namespace == rooms.CHAT and str(connection.actor.id) == gone:
             server.reconnect(connection)
 
 
@@ -121,7 +127,7 @@ def register(_app: Flask) -> None:
     bus.subscribe(RoleRevised, _role_revised)
     bus.subscribe(SessionsEnded, _ended)
     bus.subscribe(VisitorsEnded, _visitors_ended)
-    bus.subscribe(VisitorsMoved, _visitors_moved)
+    bus.subscribe(Recorded, merged)
 
 
 def start(app: Flask) -> None:

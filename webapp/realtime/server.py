@@ -21,7 +21,7 @@ from webapp import clock, green, metrics
 from webapp.auth import Actor
 from webapp.config import Settings, is_loopback
 from webapp.database import read_only
-from webapp.errors import AppError, Conflict, RateLimited, Unauthenticated
+from webapp.errors import AppError, Conflict, RateLimited, Unauthenticated, Unavailable
 from webapp.extensions import socketio
 from webapp.pace import Bucket, Buckets, network
 from webapp.realtime import rooms
@@ -157,6 +157,9 @@ def actor_for(sid: str, namespace: str) -> Actor:
     if actor.rights != found.actor.rights:
         end(found, "role_changed")
         raise Unauthenticated("Your role has changed; please load the page again")
+    if actor.id != found.actor.id:  # merged: the socket is in the rooms of a customer who is no more
+        reconnect(found)
+        raise Unavailable("Please try again")
     if sid in _connections:
         _connections[sid] = replace(found, actor=actor, checked_at=clock.now())
     return actor

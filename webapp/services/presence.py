@@ -1,4 +1,4 @@
-"""Who is here: rows renewed by each process for its own sockets, and, in memory, who looks at which ticket.
+"""Who is here: rows renewed by each process for its own sockets.
 
 A row says that somebody is there until `expires_at`. Nobody counts as gone just because we were: in the first
 minute after a start, everybody who was here a little before still counts.
@@ -6,7 +6,6 @@ minute after a start, everybody who was here a little before still counts.
 
 import time
 import uuid
-from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -162,34 +161,3 @@ def just_started() -> bool:
 
 def _expiry() -> datetime:
     return clock.now() + timedelta(seconds=settings().presence_expire_seconds)
-
-
-# --- who looks at which ticket --------------------------------------------------------------------
-
-STATES = ("viewing", "noting", "replying")  # what a person with several tabs is shown as: the last of them
-_viewing: dict[uuid.UUID, dict[str, tuple[uuid.UUID, str]]] = defaultdict(dict)
-
-
-def view(ticket_id: uuid.UUID, user_id: uuid.UUID, state: str, socket_id: str) -> str:
-    """Notes what a socket does on a ticket (`left` included); how its person is to be shown there now."""
-    if state == "left":
-        _viewing[ticket_id].pop(socket_id, None)
-    else:
-        _viewing[ticket_id][socket_id] = user_id, state
-    shown = next((found["state"] for found in viewers(ticket_id) if found["user_id"] == str(user_id)), "left")
-    if not _viewing[ticket_id]:
-        del _viewing[ticket_id]
-    return shown
-
-
-def viewed_by(socket_id: str) -> list[uuid.UUID]:
-    """The tickets that a socket is on."""
-    return [ticket_id for ticket_id, sockets in _viewing.items() if socket_id in sockets]
-
-
-def viewers(ticket_id: uuid.UUID) -> list[dict[str, str]]:
-    """Who is on a ticket, as this process knows: `[{user_id, state}]`, each person once."""
-    shown: dict[uuid.UUID, str] = {}
-    for user_id, state in _viewing.get(ticket_id, {}).values():
-        shown[user_id] = max(state, shown.get(user_id, STATES[0]), key=STATES.index)
-    return [{"user_id": str(user_id), "state": state} for user_id, state in shown.items()]

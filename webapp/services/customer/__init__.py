@@ -1,7 +1,7 @@
 """Customers: finding, naming, blocking, merging."""
 
 from webapp.services.customer.edit import EDITABLE, add_customer, update_customer
-from webapp.services.customer.merge import VisitorsMoved, differences, merge_customers
+from webapp.services.customer.merge import differences, merge_customers
 from webapp.services.customer.record import (
     claiming_customer,
     create_block,
@@ -18,7 +18,6 @@ from webapp.services.customer.record import (
 
 __all__ = [
     "EDITABLE",
-    "VisitorsMoved",
     "add_customer",
     "claiming_customer",
     "create_block",

@@ -2,12 +2,11 @@
 
 import uuid
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from webapp import bus, database
+from webapp import database
 from webapp.auth import Actor, current_actor, require
 from webapp.errors import Conflict, Invalid, NotFound
 from webapp.extensions import db
@@ -17,13 +16,6 @@ from webapp.services.event import record
 CHOOSABLE = ("name", "email", "tier", "company", "organization_id", "locale")
 """What both may have and only one can be kept of; the address not kept stays as another one."""
 UNSYNCED = {"synchronize_session": False}
-
-
-@dataclass(frozen=True)
-class VisitorsMoved:
-    """Browsers that are another customer's now: their sockets connect again, to hear what is theirs."""
-
-    token_ids: tuple[uuid.UUID, ...]
 
 
 def differences(into: Customer, other: Customer) -> list[str]:
@@ -51,7 +43,7 @@ def merge_customers(
     into, other = _both(into_id, other_id, session)
     before = {name: getattr(into, name) for name in CHOOSABLE}
     moved_tickets = _move_tickets(into, other, session=session, actor=actor)
-    tokens = _move_rows(into, other, session)
+    _move_rows(into, other, session)
     _keep_addresses(into, other, take, session)
     _fill(into, other, take)
     session.flush()
@@ -63,8 +55,6 @@ def merge_customers(
     changes["merged_id"] = [None, str(other.id)]
     changes["tickets"] = [None, moved_tickets]
     record("customer.merged", session=session, actor=actor, subject_id=into.id, changes=changes)
-    if tokens:
-        bus.announce(session, VisitorsMoved(tuple(tokens)))
     return into
 
 
@@ -94,20 +84,17 @@ def _move_tickets(into: Customer, other: Customer, *, session: Any, actor: Actor
     return len(tickets)
 
 
-def _move_rows(into: Customer, other: Customer, session: Any) -> list[uuid.UUID]:
-    """What refers to the customer besides tickets; returns the browsers that are somebody else now."""
+def _move_rows(into: Customer, other: Customer, session: Any) -> None:
+    """What refers to the customer besides tickets: their browsers too, which connect again for it."""
     for model, column in (
         (Comment, Comment.author_id),
         (Attachment, Attachment.uploader_id),
         (Block, Block.customer_id),
         (CustomerAlias, CustomerAlias.customer_id),
+        (VisitorToken, VisitorToken.customer_id),
     ):
         moving = sa.update(model).where(column == other.id).values({column.key: into.id})
         session.execute(moving, execution_options=UNSYNCED)
-    tokens = list(session.scalars(sa.select(VisitorToken.id).where(VisitorToken.customer_id == other.id)))
-    moving = sa.update(VisitorToken).where(VisitorToken.id.in_(tokens)).values(customer_id=into.id)
-    session.execute(moving, execution_options=UNSYNCED)
-    return tokens
 
 
 def _keep_addresses(into: Customer, other: Customer, take: Collection[str], session: Any) -> None:

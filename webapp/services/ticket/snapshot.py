@@ -11,7 +11,7 @@ from webapp.schemas.comment import comment_for_staff
 from webapp.schemas.event import event_for_staff
 from webapp.schemas.mail import delivery_out
 from webapp.schemas.ticket import ticket_row
-from webapp.services import presence
+from webapp.services import presence, viewing
 from webapp.services.draft import list_drafts
 from webapp.services.email.delivery import list_deliveries
 from webapp.services.event import created_event, list_ticket_events
@@ -69,7 +69,7 @@ def _details(ticket: Ticket, actor: Actor) -> dict[str, Any]:
             for other in earlier
         ],
         "customer_online": ticket.customer_id in presence.online_ids("customer", ticket.workspace_id),
-        "viewers": presence.viewers(ticket.id),
+        "viewers": viewing.viewers(ticket.id),
     }
 
 
