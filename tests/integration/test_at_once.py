@@ -5,12 +5,14 @@ row on PostgreSQL, to the beginning of its transaction on SQLite, which has one 
 """
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from threading import Event as Signal
 from threading import get_ident
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -18,8 +20,13 @@ import sqlalchemy as sa
 from tests.support.browsers import StaffBrowser
 from tests.support.parallel import House, together
 from tests.support.who_may import GOLD, OFFICE
-from webapp.database import Session
+from webapp.database import Session, transaction
+from webapp.errors import Invalid
 from webapp.extensions import db
+from webapp.schemas.routing import RoutingSettings
+from webapp.services import handover
+from webapp.services.routing import route_one
+from webapp.services.setting import save_section
 
 pytestmark = pytest.mark.integration
 
@@ -141,3 +148,34 @@ def test_what_goes_wrong_the_second_time_too_is_our_fault_and_says_nothing_of_th
     assert (answer.status_code, len(calls)) == (500, 2)
     assert answer.json["code"] == "internal"
     assert caplog.records
+
+
+def by_hand(house: House, ticket_id: str, ben: Any) -> None:
+    [desk] = house.desks(1)
+    assert desk.post(f"tickets/{ticket_id}/assign", {"agent_id": str(ben.id)}).status_code == 422
+
+
+def by_routing(house: House, ticket_id: str, ben: Any) -> None:
+    with house.acting(house.make.user(role="admin")), transaction():
+        save_section(RoutingSettings(is_on=True))
+    with house.acting(house.make.user(role="admin")), transaction():
+        assert route_one(UUID(ticket_id), trigger="ticket_created") != ben.id
+
+
+def by_handover(house: House, _ticket_id: str, ben: Any) -> None:
+    leaving = house.make.user()
+    with house.acting(house.make.user(role="admin")), pytest.raises(Invalid), transaction():
+        handover.deactivate(leaving.id, to=f"user:{ben.id}")
+
+
+@pytest.mark.parametrize("give", [by_hand, by_routing, by_handover])
+def test_nobody_is_given_a_ticket_while_their_access_is_taken_away(house: House, give: Any) -> None:
+    ben, boss = house.make.user(), house.make.user(role="admin")
+    ticket_id = house.visitor().write("Hello")["ticket"]["id"]
+    with ThreadPoolExecutor(1) as pool:
+        with house.acting(boss), transaction() as session:
+            handover.deactivate(ben.id)
+            session.flush()
+            giving = pool.submit(give, house, ticket_id, ben)
+            wait([giving], 3)  # whoever does not wait for the end of it has given the ticket away by then
+        giving.result(PATIENCE_SECONDS)

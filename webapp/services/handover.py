@@ -26,7 +26,7 @@ from webapp.services import user as users
 from webapp.services.event import remember
 from webapp.services.job import enqueue
 from webapp.services.permission import allows
-from webapp.services.ticket.assignment import give_to, set_team
+from webapp.services.ticket.assignment import give_to, hold, set_team
 from webapp.tenancy import require_workspace_id
 
 TYPE = "user.hand_over"
@@ -103,9 +103,9 @@ def heir_for(to: str, leaving_id: uuid.UUID, *, session: Any = None) -> Heir:
         raise Invalid.field("to", "Choose who gets the tickets") from None
     if kind == "team" and (team := session.get(Team, found_id)) is not None:
         return Heir(team=team)
-    here = sa.and_(User.workspace_id == require_workspace_id(), User.deactivated_at.is_(None))
-    person = session.scalar(sa.select(User).where(User.id == found_id, User.id != leaving_id, here))
-    if kind != "user" or person is None or not allows(person.role, "ticket:reply", session=session):
+    person = hold(found_id, session) if kind == "user" and found_id != leaving_id else None
+    is_here = person is not None and person.workspace_id == require_workspace_id()
+    if not is_here or not allows(person.role, "ticket:reply", session=session):
         raise Invalid.field("to", "Choose somebody who can take tickets")
     return Heir(agent=person)
 

@@ -123,7 +123,7 @@ def answer_offer(
         _refuse(row, ticket, "declined", session=session, actor=actor)
         return ticket
     _end(row, ticket, "accepted", session=session)
-    agent = session.get(User, actor.id)
+    agent = agent_for(actor.id, ticket, session)
     ticket.routed_at = clock.now()
     give_to(ticket, agent, session=session, actor=actor)
     session.flush()

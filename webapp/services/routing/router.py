@@ -22,7 +22,7 @@ from webapp.services.routing.pool import Seat, read_pool
 from webapp.services.routing.strategy import Need, choose
 from webapp.services.routing.waiting import is_waiting, needs_of, pages
 from webapp.services.setting import read_section
-from webapp.services.ticket.assignment import give_to
+from webapp.services.ticket.assignment import give_to, hold
 from webapp.tenancy import take_turns
 
 AGAIN_SECONDS = 0.05
@@ -71,6 +71,9 @@ def hand_out(
     """
     last_agent_id = _last_agent(run, ticket) if returning else None
     choice = choose(run.seats, need, strategy, last_agent_id=last_agent_id)
+    while choice.seat is not None and hold(choice.seat.id, run.session) is None:  # gone since the run began
+        run.seats.remove(choice.seat)
+        choice = choose(run.seats, need, strategy, last_agent_id=last_agent_id)
     decision.keep(ticket, choice, run.seats, trigger=run.trigger, strategy=strategy, session=run.session)
     if choice.seat is None:
         return None

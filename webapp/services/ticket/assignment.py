@@ -3,6 +3,8 @@
 import uuid
 from typing import Any
 
+import sqlalchemy as sa
+
 from webapp import clock
 from webapp.auth import Actor, current_actor
 from webapp.errors import Conflict, Invalid
@@ -58,11 +60,22 @@ def _taken(ticket: Ticket) -> Conflict:
 
 def agent_for(agent_id: uuid.UUID, ticket: Ticket, session: Any) -> User:
     """The member of staff who can be given a locked ticket. Raises `Invalid`."""
-    found = session.get(User, agent_id)
-    fits = found is not None and found.workspace_id == ticket.workspace_id and found.is_active
+    found = hold(agent_id, session)
+    fits = found is not None and found.workspace_id == ticket.workspace_id
     if not fits or not permission.allows(found.role, "ticket:reply", session=session):
         raise Invalid.field("agent_id", "Nobody here who can take tickets has this id")
-    return found  # type: ignore[no-any-return]
+    return found
+
+
+def hold(user_id: uuid.UUID, session: Any) -> User | None:
+    """A member of staff, whose access nobody takes away before this transaction ends; None without any.
+
+    Else a ticket could be given to somebody while what they have is handed over to others.
+    """
+    query = sa.select(User).where(User.id == user_id, User.deactivated_at.is_(None))
+    locked = query.with_for_update(read=True, of=User).execution_options(populate_existing=True)
+    found: User | None = session.scalar(locked)
+    return found
 
 
 def set_team(ticket: Ticket, team_id: uuid.UUID | None, session: Any) -> dict[str, list[Any]]:
