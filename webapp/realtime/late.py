@@ -129,10 +129,10 @@ def _tell(facts: list[Recorded], rows: list[RowChanged]) -> None:
         _told.extend(_place_of(form) for form in (fact.staff, fact.customer) if form)
         meter.told(fact, "ledger")
         broadcasts.event_recorded(fact, here)
-        if fact.ticket_id is None:
-            revocation.merged(fact)
-            with use_workspace(fact.workspace_id), read_only():
-                presence.changed_elsewhere(fact)
+        revocation.merged(fact)
+    if facts:
+        with use_workspace(facts[0].workspace_id), read_only():
+            presence.changed_elsewhere(facts)
     for row in rows:
         broadcasts.row_changed(row, here)
     if rows:

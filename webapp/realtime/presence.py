@@ -55,11 +55,12 @@ def connected(actor: Actor, sid: str) -> None:
     if not is_first or was_leaving:
         return
     with use_workspace(person.workspace_id), transaction():
+        was_available = _availability_with(person)
         rows.opened(*person)
         if person.kind == "user":
             routing.agent_came(person.id)
     with read_only():
-        _announce(person, online=True, token_id=actor.session_id)
+        _announce(person, was_available, online=True, token_id=actor.session_id)
 
 
 def disconnected(actor: Actor, sid: str) -> None:
@@ -82,9 +83,10 @@ def announce_gone() -> None:
             del _leaving[person]
     for person, at in due.items():
         with use_workspace(person.workspace_id), transaction():
+            was_available = _availability_with(person)
             rows.closed(person.kind, person.id)
             _let_go(person, at - timedelta(seconds=settings().gone_grace_seconds))
-        _announce_absence(person)
+        _announce_absence(person, was_available)
 
 
 def _let_go(person: Person, seen_until: datetime) -> None:
@@ -94,10 +96,15 @@ def _let_go(person: Person, seen_until: datetime) -> None:
         routing.agent_left(person.id)
 
 
-def _announce_absence(person: Person) -> None:
+def _announce_absence(person: Person, was_available: bool | None) -> None:
     with read_only():
         if not rows.is_online(person.kind, person.id):
-            _announce(person, online=False)
+            _announce(person, was_available, online=False)
+
+
+def _availability_with(person: Person) -> bool | None:
+    """Whether anybody answers customers, where this person's coming or going may change it."""
+    return rows.anyone_available(person.workspace_id) if person.kind == "user" else None
 
 
 def renew() -> None:
@@ -115,7 +122,7 @@ def renew() -> None:
         person = Person(*who)
         with use_workspace(person.workspace_id), transaction():
             _let_go(person, until)
-        _announce_absence(person)
+        _announce_absence(person, None)
 
 
 def _person(actor: Actor) -> Person:
@@ -127,13 +134,15 @@ def _person(actor: Actor) -> Person:
 # --- what is announced ----------------------------------------------------------------------------
 
 
-def _announce(person: Person, *, online: bool, token_id: uuid.UUID | None = None) -> None:
+def _announce(
+    person: Person, was_available: bool | None, *, online: bool, token_id: uuid.UUID | None = None
+) -> None:
     if person.kind == "customer":
         token = db.session.get(VisitorToken, token_id) if token_id else None
         _tell_customer(person.workspace_id, person.id, online, token.page if token else None)
         return
     _tell_user(person.workspace_id, person.id, online=online)
-    _tell_availability(person.workspace_id)
+    _tell_availability(person.workspace_id, was=was_available)
 
 
 def moved(actor: Actor, page: dict[str, Any] | None) -> None:
@@ -157,15 +166,17 @@ def _tell_user(workspace_id: uuid.UUID, user_id: uuid.UUID, *, online: bool, emi
     boards.touch(workspace_id)
 
 
-def _tell_availability(workspace_id: uuid.UUID) -> None:
+def _tell_availability(workspace_id: uuid.UUID, *, was: bool | None = None) -> None:
     """Tells this process's customers when there is somebody to answer now, or nobody any more.
 
     The other processes tell theirs when they see in the ledger why: what was told last is known only here.
+    `was`: how it was before, where whoever calls knows; what was told last may be what another process ended.
     """
     available = rows.anyone_available(workspace_id)
-    if _available.get(workspace_id) is available:
-        return
+    known = _available.get(workspace_id) if was is None else was
     _available[workspace_id] = available
+    if known is available:
+        return
     with use_workspace(workspace_id):
         inboxes = db.session.scalars(
             sa.select(Inbox).where(Inbox.workspace_id == workspace_id, Inbox.is_active)
@@ -229,14 +240,17 @@ def _tell_change(app: Flask, workspace_id: uuid.UUID, user_id: uuid.UUID) -> Non
         _tell_availability(workspace_id)
 
 
-def changed_elsewhere(fact: Recorded) -> None:
-    """The same by another process, and that somebody of staff came or went there: told to sockets here."""
-    if fact.name in _CHANGES | _COMING and fact.subject_id is not None:
-        online = rows.is_online("user", fact.subject_id)
-        _tell_user(fact.workspace_id, fact.subject_id, online=online, emit=partial(emit, here=True))
-        _tell_availability(fact.workspace_id)
-    elif fact.name == "workspace.updated":
-        _tell_availability(fact.workspace_id)
+def changed_elsewhere(facts: list[Recorded]) -> None:
+    """The same by other processes, and that somebody of staff came or went there: told to sockets here."""
+    matter = [fact for fact in facts if fact.name in (*_CHANGES, *_COMING, "workspace.updated")]
+    for fact in matter:
+        if fact.name != "workspace.updated" and fact.subject_id is not None:
+            online = rows.is_online("user", fact.subject_id)
+            _tell_user(fact.workspace_id, fact.subject_id, online=online, emit=partial(emit, here=True))
+    if len(matter) > 1:  # who came here between two of them knows what we never told
+        forget(matter[0].workspace_id)
+    if matter:
+        _tell_availability(matter[0].workspace_id)
 
 
 def register() -> None:
