@@ -70,6 +70,17 @@ def test_a_stored_password_goes_to_no_other_server(desk: Desk) -> None:
     assert desk.ask("POST", f"{path}/test", status=202).json["job"]["type"] == "mail.poll_test"
 
 
+def test_an_inbox_of_each_kind_is_made_and_one_for_mail_gets_its_address(desk: Desk) -> None:
+    made = {
+        channel: desk.ask("POST", "inboxes", {"name": f"By {channel}", "channel": channel}, 201).json["inbox"]
+        for channel in ("chat", "form", "email")
+    }
+    assert {channel: inbox["channel"] for channel, inbox in made.items()} == {name: name for name in made}
+    path = f"inboxes/{made['email']['id']}/mail"
+    assert desk.ask("PATCH", path, {"address": "help@harbour.example"}).json["mailbox"]["address"]
+    desk.ask("GET", f"inboxes/{made['chat']['id']}/mail", status=404)
+
+
 def test_held_mail_is_let_in_or_deleted_once(desk: Desk) -> None:
     [held] = desk.read("mails")
     assert held["subject"] == "harbour-secret-mail"

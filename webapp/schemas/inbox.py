@@ -279,7 +279,7 @@ class InboxIn(InboxPatch):
     """A new inbox: open all the time unless hours are given."""
 
     name: Short
-    channel: Literal["chat", "form"] = "chat"
+    channel: Literal["chat", "form", "email"] = "chat"
     always_open: bool = True
 
     def columns(self) -> dict[str, Any]:
