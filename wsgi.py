@@ -292,7 +292,7 @@ class Server:
             self.listener.shut()
         server.say_goodbye()
         wait_while(server.is_connected, GOODBYE_SECONDS)
-        self.listener.end()
+        self.listener.shut()
         time.sleep(PARTING_SECONDS)
         eventlet.kill(self.accepting)
         self.worker.stop(max(0, give_up_at - time.monotonic()))

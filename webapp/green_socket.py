@@ -200,32 +200,21 @@ class Listener:
     def __init__(self, listener: Any) -> None:
         listener.settimeout(SHUT_SECONDS)
         self.listener = listener
-        self.is_shut = self.is_ending = False
+        self.is_shut = False
 
     def shut(self) -> None:
         """Takes nobody any more; who waits at the door is somebody else's, or told by the system."""
         self.is_shut = True
-
-    def end(self) -> None:
-        """Takes who waits at the door already, then closes it: who comes later may go elsewhere at once.
-
-        Who waited at a door that is never opened again would lose what they said.
-        """
-        self.is_ending = True
 
     def accept(self) -> tuple[Any, Any]:
         """The next connection and its address."""
         while True:
             while self.is_shut:
                 sleep(1)
-            if self.is_ending:
-                self.listener.settimeout(0)
             try:
                 return self.listener.accept()
-            except (TimeoutError, BlockingIOError):
-                if self.is_ending:
-                    self.listener.close()
-                    self.is_shut = True
+            except TimeoutError:
+                continue
             except OSError as error:
                 if error.errno in (errno.EBADF, errno.EINVAL):
                     raise

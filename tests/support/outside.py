@@ -78,10 +78,10 @@ class Outside:
 
     def __enter__(self) -> "Outside":
         self._folder = tempfile.TemporaryDirectory()
-        pem = certificate(Path(self._folder.name) / "outside.pem")
+        certificate = _certificate(Path(self._folder.name) / "outside.pem")
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(pem)
-        self._patch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(pem))
+        context.load_cert_chain(certificate)
+        self._patch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(certificate))
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.server.handle_error = lambda *_: None  # type: ignore[method-assign] # who hangs up early
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -218,10 +218,10 @@ class _Player(BaseHTTPRequestHandler):
         pass
 
 
-def certificate(path: Path, host: str = f"*.{DOMAIN}") -> Path:
-    """A key and its certificate for a name, in one file."""
+def _certificate(path: Path) -> Path:
+    """A key and its certificate for every name of `DOMAIN`, in one file."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, DOMAIN)])
     now = dt.datetime.now(dt.UTC)
     made = (
         x509.CertificateBuilder()
@@ -231,7 +231,7 @@ def certificate(path: Path, host: str = f"*.{DOMAIN}") -> Path:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(days=1))
         .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(f"*.{DOMAIN}")]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )

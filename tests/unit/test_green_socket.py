@@ -2,7 +2,6 @@
 
 import errno
 import os
-import socket
 import warnings
 from collections import Counter
 from types import SimpleNamespace
@@ -102,25 +101,6 @@ def test_what_makes_accepting_fail_does_not_end_it(monkeypatch: pytest.MonkeyPat
     assert listener.accept() == ("client", "address")
     with pytest.raises(OSError, match="closed"):
         listener.accept()
-
-
-def test_a_door_that_is_closed_for_good_lets_in_who_waits_there_first(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    door = socket.create_server(("127.0.0.1", 0))
-    listener = green_socket.Listener(door)
-    waiting = [socket.create_connection(door.getsockname()) for _ in range(3)]
-    place = door.getsockname()
-    monkeypatch.setattr(green_socket, "sleep", lambda _seconds: pytest.fail("nobody is left to wait for"))
-    listener.end()
-    for one in [listener.accept()[0] for _ in waiting]:
-        one.close()
-    with pytest.raises(pytest.fail.Exception):
-        listener.accept()
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(place)
-    for one in waiting:
-        one.close()
 
 
 def test_text_that_is_none_is_no_message() -> None:
